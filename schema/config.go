@@ -1,0 +1,107 @@
+package schema
+
+// Config is temporal.yaml: what a platform team declares once for all recipes.
+type Config struct {
+	Temporal TemporalConfig `yaml:"temporal" json:"temporal"`
+	Store    StoreConfig    `yaml:"store" json:"store"`
+	Allow    Allow          `yaml:"allow" json:"allow"`
+	Teachers []Teacher      `yaml:"teachers" json:"teachers"`
+	Worker   WorkerConfig   `yaml:"worker" json:"worker"`
+	Signing  Signing        `yaml:"signing" json:"signing"`
+
+	Places map[string]Place `yaml:"-" json:"-"`
+	File   string           `yaml:"-" json:"-"`
+	Dir    string           `yaml:"-" json:"-"` // absolute folder of File: what its relative paths are relative to
+}
+
+// At returns a fault at the place of path, or of its nearest parent that has one.
+func (c *Config) At(path, what, mend string) Fault { return faultAt(c.File, c.Places, path, what, mend) }
+
+// Teacher returns the teacher of that name, or nil.
+func (c *Config) Teacher(name string) *Teacher {
+	for i := range c.Teachers {
+		if c.Teachers[i].Name == name {
+			return &c.Teachers[i]
+		}
+	}
+	return nil
+}
+
+// TemporalConfig is where Temporal is; TEMPORAL_* environment variables win over it.
+type TemporalConfig struct {
+	Address   string `yaml:"address" json:"address"`
+	Namespace string `yaml:"namespace" json:"namespace"`
+	TaskQueue string `yaml:"task_queue" json:"task_queue"`
+}
+
+// StoreConfig is the S3 bucket and prefix that datasets stand under. Credentials come from the SDK's chain.
+type StoreConfig struct {
+	Endpoint  string `yaml:"endpoint" json:"endpoint,omitempty"`
+	Region    string `yaml:"region" json:"region"`
+	Bucket    string `yaml:"bucket" json:"bucket"`
+	Prefix    string `yaml:"prefix" json:"prefix"`
+	PathStyle bool   `yaml:"path_style" json:"path_style,omitempty"`
+	KMSKey    string `yaml:"kms_key" json:"kms_key,omitempty"`
+}
+
+// Allow lists what recipes may read besides the store's own prefix, and what they may write.
+type Allow struct {
+	Read     []string `yaml:"read" json:"read,omitempty"`         // s3:// prefixes
+	Paths    []string `yaml:"paths" json:"paths,omitempty"`       // local folders, relative to the configuration
+	Datasets []string `yaml:"datasets" json:"datasets,omitempty"` // dataset prefixes that may be written; none given: all
+}
+
+// Teacher is a model behind an OpenAI-compatible endpoint.
+type Teacher struct {
+	Name      string   `yaml:"name" json:"name"`
+	BaseURL   string   `yaml:"base_url" json:"-"`
+	Model     string   `yaml:"model" json:"model"`
+	Revision  string   `yaml:"revision" json:"revision,omitempty"`
+	APIKeyEnv string   `yaml:"api_key_env" json:"-"`
+	Terms     Terms    `yaml:"terms" json:"terms"`
+	TrainedOn []string `yaml:"trained_on" json:"trained_on,omitempty"` // DATASET@N
+	Limits    Limits   `yaml:"limits" json:"limits"`
+	Price     *Price   `yaml:"price" json:"price,omitempty"` // nil: unknown
+	Batch     bool     `yaml:"batch" json:"batch,omitempty"`
+	UserAgent string   `yaml:"user_agent" json:"user_agent,omitempty"`
+	Contact   string   `yaml:"contact" json:"contact,omitempty"` // sent as the From header
+	Timeout   Duration `yaml:"timeout" json:"timeout,omitempty"` // of a whole answer; default 10m
+}
+
+// Terms are what the provider allows. Training must be "allowed" for a teacher to be asked.
+type Terms struct {
+	Training          string `yaml:"training" json:"training"` // allowed | forbidden; anything else is undeclared
+	License           string `yaml:"license" json:"license,omitempty"`
+	Source            string `yaml:"source" json:"source,omitempty"`
+	ReadOn            string `yaml:"read_on" json:"read_on,omitempty"`
+	StudentNamePrefix string `yaml:"student_name_prefix" json:"student_name_prefix,omitempty"`
+	Notice            string `yaml:"notice" json:"notice,omitempty"`
+}
+
+// Limits of a teacher, over all workers; 0 is no limit, but Concurrency defaults to 8.
+type Limits struct {
+	RPM         int `yaml:"rpm" json:"rpm,omitempty"`
+	TPM         int `yaml:"tpm" json:"tpm,omitempty"`
+	Concurrency int `yaml:"concurrency" json:"concurrency"`
+}
+
+// Price is in USD for a million tokens.
+type Price struct {
+	Input       float64  `yaml:"input" json:"input"`
+	Output      float64  `yaml:"output" json:"output"`
+	CachedInput *float64 `yaml:"cached_input" json:"cached_input,omitempty"`
+	Batch       float64  `yaml:"batch" json:"batch,omitempty"` // factor for batches, such as 0.5; 0 means 1
+}
+
+// WorkerConfig bounds one worker process.
+type WorkerConfig struct {
+	Pages   int    `yaml:"pages" json:"pages"`       // pages asked at once (default 8)
+	IndexMB int    `yaml:"index_mb" json:"index_mb"` // memory of the near-duplicate index (default 256)
+	Metrics string `yaml:"metrics" json:"metrics,omitempty"`
+	Scratch string `yaml:"scratch" json:"scratch,omitempty"` // folder for local runs and caches (default: the system's temporary folder)
+}
+
+// Signing names the environment variable of the ed25519 key (PEM, PKCS #8) that manifests are signed with.
+type Signing struct {
+	KeyEnv string `yaml:"key_env" json:"key_env,omitempty"`
+}

@@ -1,0 +1,54 @@
+package schema
+
+// Outcomes of a planned request. Requests never asked are counted as unasked; they have no decision.
+const (
+	OutcomeAdmitted = "admitted"
+	OutcomeRejected = "rejected"
+	OutcomeFailed   = "failed"
+)
+
+// ReasonSurplus rejects what was answered after the recipe's rows were reached.
+const ReasonSurplus = "surplus"
+
+// Finding is what a check says of a record: a tag or a drop with the signal that decided.
+type Finding struct {
+	Check  string  `json:"check"`
+	Do     string  `json:"do"` // tag | drop
+	Signal string  `json:"signal,omitempty"`
+	Value  float64 `json:"value,omitempty"`
+	Limit  float64 `json:"limit,omitempty"`
+	Match  string  `json:"match,omitempty"` // the words that matched, shortened
+}
+
+// Inspection is a pure function of a record and the checks: a line of an inspected page.
+type Inspection struct {
+	RequestID string    `json:"request_id"`
+	PromptID  string    `json:"prompt_id"`
+	Language  string    `json:"language,omitempty"` // ISO 639-1, "" unknown
+	Signals   []Signal  `json:"signals,omitempty"`
+	Findings  []Finding `json:"findings,omitempty"`
+	Sketch    []byte    `json:"sketch,omitempty"` // dedup.Sketch, encoded
+	Bytes     int       `json:"bytes,omitempty"`  // of the record's text, for the sizes of shards
+	Failed    string    `json:"failed,omitempty"` // the response's FailCode
+}
+
+// Dropped returns the first finding that drops, or nil.
+func (in *Inspection) Dropped() *Finding {
+	for i := range in.Findings {
+		if in.Findings[i].Do == DoDrop {
+			return &in.Findings[i]
+		}
+	}
+	return nil
+}
+
+// Decision is what Admit decided about a request, for good: a line of a decisions object.
+type Decision struct {
+	RequestID string  `json:"request_id"`
+	Outcome   string  `json:"outcome"`
+	Reason    string  `json:"reason,omitempty"`  // the check, or the fail code
+	Of        string  `json:"of,omitempty"`      // request id (or record id of an earlier version) that it duplicates
+	Jaccard   float64 `json:"jaccard,omitempty"` // similarity to Of
+	Near      string  `json:"near,omitempty"`    // near-duplicate across prompts that is flagged, not dropped
+	Bytes     int     `json:"bytes,omitempty"`
+}
