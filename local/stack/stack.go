@@ -27,6 +27,7 @@ type Stack struct {
 	// Notices are for people: a wished port that was taken and what is used instead.
 	Notices []string
 
+	mu       sync.Mutex
 	stops    []func() error // in order of start; stopped in reverse
 	failed   chan error
 	stopOnce sync.Once
@@ -124,6 +125,12 @@ func (s *Stack) Stop() error {
 		}
 	})
 	return s.stopErr
+}
+
+func (s *Stack) onStop(f func() error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stops = append(s.stops, f)
 }
 
 // logPath is where a service writes what no person needs to see.
