@@ -15,7 +15,9 @@ type Config struct {
 }
 
 // At returns a fault at the place of path, or of its nearest parent that has one.
-func (c *Config) At(path, what, mend string) Fault { return faultAt(c.File, c.Places, path, what, mend) }
+func (c *Config) At(path, what, mend string) Fault {
+	return faultAt(c.File, c.Places, path, what, mend)
+}
 
 // Teacher returns the teacher of that name, or nil.
 func (c *Config) Teacher(name string) *Teacher {

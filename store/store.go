@@ -44,12 +44,14 @@ type Store interface {
 	Get(ctx context.Context, key string) ([]byte, error)
 	// Open streams an object; a non-empty etag must still be its own, else ErrChanged.
 	Open(ctx context.Context, key, etag string) (io.ReadCloser, error)
-	// ReadAt reads n bytes at offset of an object whose ETag must still be etag (where given).
+	// ReadRange reads n bytes at offset of an object whose ETag must still be etag (where given).
 	ReadRange(ctx context.Context, key, etag string, offset, n int64) ([]byte, error)
 	// Head describes an object; ErrNotFound where there is none.
 	Head(ctx context.Context, key string) (Info, error)
 	// List yields the objects under a prefix in order of keys, from after startAfter.
 	List(ctx context.Context, prefix, startAfter string) iter.Seq2[Info, error]
+	// Folders lists the names between prefix and the next slash, each once, in order.
+	Folders(ctx context.Context, prefix string) ([]string, error)
 	// Delete removes keys, in batches; missing ones are no error.
 	Delete(ctx context.Context, keys ...string) error
 }

@@ -1,0 +1,243 @@
+package schema
+
+import (
+	"fmt"
+	"time"
+)
+
+// What follows travels through Temporal: references, digests, counts and codes, never what a person or a
+// model wrote. A test holds that.
+
+// Names of the activities, and of the workflow's signals and query.
+const (
+	StepPlan    = "Plan"
+	StepAsk     = "Ask"
+	StepInspect = "Inspect"
+	StepAdmit   = "Admit"
+	StepLayout  = "Layout"
+	StepWrite   = "Write"
+	StepPublish = "Publish"
+	StepTidy    = "Tidy"
+	StepStatus  = "SaveStatus"
+	StepHold    = "SaveHeld"
+	StepLoad    = "LoadHeld"
+
+	SignalPause  = "pause"
+	SignalResume = "resume"
+	SignalCancel = "cancel"
+	QueryStatus  = "status"
+)
+
+// RunRef names a run; bucket and prefix are the worker's own.
+type RunRef struct {
+	Dataset string `json:"dataset"`
+	Run     string `json:"run"`
+}
+
+// PageRef names a page: the teacher's index in the recipe and the number among that teacher's pages, from 0.
+type PageRef struct {
+	Teacher int `json:"t"`
+	Number  int `json:"n"`
+}
+
+func (p PageRef) String() string { return fmt.Sprintf("%02d-%06d", p.Teacher, p.Number) }
+
+// PlanResult is what a plan comes to.
+type PlanResult struct {
+	Prompts  int64            `json:"prompts"`  // rendered, without repeats
+	Repeats  int64            `json:"repeats"`  // exact repeats that were left out
+	Requests int64            `json:"requests"` // prompts × samples: what is planned
+	Teachers []PlannedTeacher `json:"teachers"`
+	Policy   Policy           `json:"policy"`
+}
+
+// PlannedTeacher is a teacher's part of a plan.
+type PlannedTeacher struct {
+	Name     string `json:"name"`
+	Pages    int    `json:"pages"`
+	Requests int64  `json:"requests"`
+}
+
+// Policy holds the numbers of a recipe by which the workflow steers.
+type Policy struct {
+	Rows           int64    `json:"rows,omitempty"`
+	Failed         float64  `json:"failed"`
+	MostDuplicates float64  `json:"most_duplicates"`
+	BudgetMicros   int64    `json:"budget_micros"`   // -1: none
+	BudgetRequests int64    `json:"budget_requests"` // -1: none
+	PublishBudget  bool     `json:"publish_on_budget,omitempty"`
+	Expires        Duration `json:"expires"`
+}
+
+// AskInput asks a page's requests, or, with Close, only takes together what its journal has.
+type AskInput struct {
+	RunRef
+	Page          PageRef `json:"page"`
+	Close         bool    `json:"close,omitempty"`
+	LeaseMicros   int64   `json:"lease_micros"`   // the page may spend this much, earlier attempts included; -1: no bound
+	LeaseRequests int64   `json:"lease_requests"` // calls; -1: no bound
+}
+
+// PageCounts are what became of a page's requests when it was asked.
+type PageCounts struct {
+	Requests     int64            `json:"requests"`
+	Answered     int64            `json:"answered"`
+	Failed       map[string]int64 `json:"failed,omitempty"` // fail code → requests
+	Unasked      int64            `json:"unasked,omitempty"`
+	Calls        int64            `json:"calls"` // attempts at the teacher, as far as known
+	InputTokens  int64            `json:"input_tokens"`
+	OutputTokens int64            `json:"output_tokens"`
+	CostMicros   int64            `json:"cost_micros"` // worst case where unknown
+	CostUnknown  int64            `json:"cost_unknown,omitempty"`
+	Reused       int64            `json:"reused,omitempty"`
+	FirstAt      int64            `json:"first_at,omitempty"` // unix milliseconds of the first and last answer
+	LastAt       int64            `json:"last_at,omitempty"`
+	Stopped      string           `json:"stopped,omitempty"` // code: the teacher must not be asked any more, or the lease is used up
+}
+
+// AdmitInput decides one page, in order.
+type AdmitInput struct {
+	RunRef
+	Page     PageRef `json:"page"`
+	Seq      int     `json:"seq"`       // 0, 1, 2 … in the order in which the workflow recorded completions
+	Root     string  `json:"root"`      // key of the index's root so far, "" at first
+	Gate     string  `json:"gate"`      // key of the gate's state so far, "" at first
+	RowsLeft int64   `json:"rows_left"` // records that may still be admitted; -1: no bound
+}
+
+// AdmitResult counts the decisions of a page.
+type AdmitResult struct {
+	Root     string           `json:"root"`
+	Gate     string           `json:"gate,omitempty"`
+	Admitted int64            `json:"admitted"`
+	Rejected map[string]int64 `json:"rejected,omitempty"`
+	Failed   int64            `json:"failed,omitempty"`
+	Unasked  int64            `json:"unasked,omitempty"`
+	Bytes    int64            `json:"bytes"` // of the admitted records
+	Wealth   float64          `json:"wealth,omitempty"`
+	Verdict  GateVerdict      `json:"verdict"`
+}
+
+// GateVerdict is what the gate says so far.
+type GateVerdict struct {
+	State   string  `json:"state"` // none | pass | hold
+	Wealth  float64 `json:"wealth,omitempty"`
+	Account string  `json:"account,omitempty"`
+	Record  int64   `json:"record,omitempty"` // the record at which it alarmed
+	Since   int64   `json:"since,omitempty"`  // the record since when the account grows
+}
+
+// LayoutInput lays admitted and rejected records out over files.
+type LayoutInput struct {
+	RunRef
+	Pages int `json:"pages"` // decided ones: sequence numbers 0 to Pages-1
+}
+
+// LayoutResult counts the files to be written.
+type LayoutResult struct {
+	Shards  int `json:"shards"`
+	Rejects int `json:"rejects"`
+}
+
+// WriteInput writes one file of the layout.
+type WriteInput struct {
+	RunRef
+	File int `json:"file"` // index in the layout
+}
+
+// PublishInput commits the run as the next version.
+type PublishInput struct {
+	RunRef
+	Counts   Counts    `json:"counts"`
+	Cost     Cost      `json:"cost"`
+	Created  time.Time `json:"created"`
+	Releases int       `json:"releases,omitempty"`
+}
+
+// PublishResult is the version that the run became.
+type PublishResult struct {
+	Version int    `json:"version"`
+	Digest  string `json:"digest"` // sha256 of the manifest
+}
+
+// HeldInput saves or loads the state of a held run.
+type HeldInput struct {
+	RunRef
+	Number int    `json:"number"`
+	State  []byte `json:"state,omitempty"`
+}
+
+// States of a run.
+const (
+	StatePlanning   = "planning"
+	StateAsking     = "asking"
+	StatePaused     = "paused"
+	StateWriting    = "writing"
+	StatePublishing = "publishing"
+	StatePublished  = "published"
+	StateNothing    = "nothing-admitted"
+	StateHeld       = "held"
+	StateCancelling = "cancelling"
+	StateCancelled  = "cancelled"
+	StateFailed     = "failed"
+)
+
+// Ended says whether a run in that state goes on by itself.
+func Ended(state string) bool {
+	switch state {
+	case StatePublished, StateNothing, StateHeld, StateCancelled, StateFailed:
+		return true
+	}
+	return false
+}
+
+// Status is what `retort status` and `watch` show; it stands on S3 and answers the query.
+type Status struct {
+	Dataset   string          `json:"dataset"`
+	Run       string          `json:"run"`
+	State     string          `json:"state"`
+	Reason    string          `json:"reason,omitempty"` // a code: why held, cancelled or failed
+	Subject   string          `json:"subject,omitempty"`
+	Started   time.Time       `json:"started"`
+	Updated   time.Time       `json:"updated"`
+	Prompts   int64           `json:"prompts"`
+	Repeats   int64           `json:"repeats,omitempty"`
+	Counts    Counts          `json:"counts"`
+	Asked     int64           `json:"asked"` // answered or failed
+	Pages     Progress        `json:"pages"`
+	Files     Progress        `json:"files"`
+	Cost      Cost            `json:"cost"`
+	Budget    int64           `json:"budget_micros,omitempty"`
+	Tokens    Tokens          `json:"tokens"`
+	FirstAt   int64           `json:"first_at,omitempty"`
+	LastAt    int64           `json:"last_at,omitempty"`
+	Teachers  []TeacherStatus `json:"teachers,omitempty"`
+	Gate      GateVerdict     `json:"gate"`
+	Version   int             `json:"version,omitempty"`
+	OnBudget  bool            `json:"budget_reached,omitempty"`
+	Generator string          `json:"program,omitempty"`
+	HeldAs    int             `json:"held_as,omitempty"` // number of the held state
+}
+
+// Progress counts what is done of how many.
+type Progress struct {
+	Done  int `json:"done"`
+	Total int `json:"total"`
+}
+
+// Tokens as the teachers counted them.
+type Tokens struct {
+	Input  int64 `json:"input"`
+	Output int64 `json:"output"`
+}
+
+// TeacherStatus is a teacher's part of a run.
+type TeacherStatus struct {
+	Name     string           `json:"name"`
+	Pages    Progress         `json:"pages"`
+	Requests int64            `json:"requests"`
+	Answered int64            `json:"answered"`
+	Failed   map[string]int64 `json:"failed,omitempty"`
+	Cost     Cost             `json:"cost"`
+	Stopped  string           `json:"stopped,omitempty"` // code
+}

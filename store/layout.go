@@ -1,0 +1,105 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/retort-data/retort/schema"
+)
+
+// Dataset gives the keys of one dataset, so that no other code joins keys. Keys are relative to the bucket.
+type Dataset struct {
+	Bucket string
+	Prefix string // of the store, "" or ending in "/"
+	Name   string
+}
+
+// NewDataset normalizes the prefix.
+func NewDataset(bucket, prefix, name string) Dataset {
+	if prefix = strings.Trim(prefix, "/"); prefix != "" {
+		prefix += "/"
+	}
+	return Dataset{Bucket: bucket, Prefix: prefix, Name: name}
+}
+
+func (d Dataset) root() string { return d.Prefix + d.Name + "/" }
+
+// URI is the s3:// address of a key.
+func (d Dataset) URI(key string) string { return "s3://" + d.Bucket + "/" + key }
+
+// Home is the s3:// address of the dataset.
+func (d Dataset) Home() string { return d.URI(d.root()) }
+
+func (d Dataset) Card() string      { return d.root() + "README.md" }
+func (d Dataset) Croissant() string { return d.root() + "croissant.json" }
+func (d Dataset) Versions() string  { return d.root() + "_versions/" }
+func (d Dataset) Runs() string      { return d.root() + "_runs/" }
+
+// Manifest of version n; what is put there first is version n.
+func (d Dataset) Manifest(n int) string { return fmt.Sprintf("%s%06d.json", d.Versions(), n) }
+
+func (d Dataset) Report(n int, run string) string {
+	return fmt.Sprintf("%s%06d-%s.report.html", d.Versions(), n, run)
+}
+
+func (d Dataset) Attestation(digest string) string {
+	return d.root() + "_attestations/" + digest + ".json"
+}
+
+func (d Dataset) Shard(split, run string, i int) string {
+	return fmt.Sprintf("%sdata/%s-%s-%05d.parquet", d.root(), split, run, i)
+}
+
+// Run gives the keys of one run.
+func (d Dataset) Run(run string) Run { return Run{d, run} }
+
+// Run is one execution of a recipe on S3.
+type Run struct {
+	Dataset
+	ID string
+}
+
+func (r Run) Home() string         { return r.Runs() + r.ID + "/" }
+func (r Run) Recipe() string       { return r.Home() + "recipe.json" }   // as parsed, defaults filled in
+func (r Run) RecipeText() string   { return r.Home() + "recipe.yaml" }   // as a person wrote it
+func (r Run) Sources() string      { return r.Home() + "sources.json" }  // pinned
+func (r Run) Teachers() string     { return r.Home() + "teachers.json" } // as declared when the run was planned
+func (r Run) Plan() string         { return r.Home() + "plan.json" }     // put after the last page
+func (r Run) Status() string       { return r.Home() + "status.json" }
+func (r Run) Layout() string       { return r.Home() + "layout.json" }
+func (r Run) Result() string       { return r.Home() + "result.json" } // which version the run became
+func (r Run) Index() string        { return r.Home() + "index/" }
+func (r Run) File(s string) string { return r.Home() + "files/" + s } // a local file that was sent with the run
+
+func (r Run) Page(p schema.PageRef) string    { return r.Home() + "plan/" + p.String() + ".jsonl.zst" }
+func (r Run) Journal(p schema.PageRef) string { return r.Home() + "journal/" + p.String() + "/" }
+func (r Run) Answers(p schema.PageRef) string {
+	return r.Home() + "answers/" + p.String() + ".jsonl.zst"
+}
+func (r Run) Inspected(p schema.PageRef) string {
+	return r.Home() + "inspected/" + p.String() + ".jsonl.zst"
+}
+
+// Part of a page's journal: attempt counts the tries of the page, part those of the attempt.
+func (r Run) Part(p schema.PageRef, attempt, part int) string {
+	return fmt.Sprintf("%s%04d-%06d.jsonl.zst", r.Journal(p), attempt, part)
+}
+
+// Decisions of a page, under its sequence number, so that they list in the order in which they were made.
+func (r Run) Decisions(seq int) string {
+	return fmt.Sprintf("%sdecisions/%06d.jsonl.zst", r.Home(), seq)
+}
+
+// DecisionsHome is the prefix of all decisions.
+func (r Run) DecisionsHome() string { return r.Home() + "decisions/" }
+
+// ShardStats of a written file, put after it.
+func (r Run) ShardStats(name string) string { return r.Home() + "written/" + name + ".json" }
+
+// Rejected is a Parquet file of rejects.
+func (r Run) Rejected(i int) string {
+	return fmt.Sprintf("%srejected/rejected-%05d.parquet", r.Home(), i)
+}
+
+// Held state number n: what a continuation starts from.
+func (r Run) Held(n int) string { return fmt.Sprintf("%sheld/%04d.json", r.Home(), n) }
