@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/versity/versitygw/auth"
 	"github.com/versity/versitygw/backend/meta"
 	"github.com/versity/versitygw/backend/posix"
 	"github.com/versity/versitygw/embedgw"
@@ -44,19 +45,26 @@ func (s *Stack) startS3(ctx context.Context, o Options, port int) error {
 
 	gateway, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
+	conns := &connections{}
 	go func() {
 		defer close(ended)
 		err := embedgw.RunVersityGW(gateway, backend, &embedgw.Config{
 			RootUserAccess: access, RootUserSecret: secret, Region: Region,
+			IAMService:     auth.NewIAMServiceSingle(auth.Account{Access: access, Secret: secret, Role: auth.RoleAdmin}),
 			Ports:          []string{local(port)},
 			MaxConnections: 20_000, MaxRequests: 10_000, MultipartMaxParts: 10_000,
-			KeepAlive: true, Quiet: true, HealthPath: healthPath,
+			KeepAlive: true, Quiet: true,
+			S3Options: conns.options(),
 		})
 		if err != nil {
 			s.failed <- fmt.Errorf("s3 gateway: %w", err)
 		}
 	}()
-	s.onStop(func() error { stop(); <-ended; return nil })
+	s.onStop(func() error {
+		stop()
+		conns.closeUntil(ended)
+		return nil
+	})
 
 	s.S3Endpoint, s.Region = "http://"+local(port), Region
 	s.AccessKey, s.SecretKey = access, secret
