@@ -53,9 +53,10 @@ type PlanResult struct {
 
 // PlannedTeacher is a teacher's part of a plan.
 type PlannedTeacher struct {
-	Name     string `json:"name"`
-	Pages    int    `json:"pages"`
-	Requests int64  `json:"requests"`
+	Name        string `json:"name"`
+	Pages       int    `json:"pages"`
+	Requests    int64  `json:"requests"`
+	WorstMicros int64  `json:"worst_micros,omitempty"` // of the dearest request
 }
 
 // Policy holds the numbers of a recipe by which the workflow steers.
@@ -148,10 +149,10 @@ type WriteInput struct {
 // PublishInput commits the run as the next version.
 type PublishInput struct {
 	RunRef
-	Counts   Counts    `json:"counts"`
-	Cost     Cost      `json:"cost"`
-	Created  time.Time `json:"created"`
-	Releases int       `json:"releases,omitempty"`
+	Counts  Counts      `json:"counts"`
+	Cost    Cost        `json:"cost"`
+	Created time.Time   `json:"created"`
+	Gate    GateVerdict `json:"gate"`
 }
 
 // PublishResult is the version that the run became.

@@ -1,0 +1,119 @@
+package workflows
+
+import (
+	"sort"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/retort-data/retort/schema"
+)
+
+// askMost bounds one Ask; a page is some seconds of work, but a limit of a few requests a minute may stretch it.
+const askMost = 24 * time.Hour
+
+// fewest is the number of decided records from which shares say anything.
+const fewest = 100
+
+func isCanceled(err error) bool { return temporal.IsCanceledError(err) }
+
+func sortedPages[V any](m map[schema.PageRef]V) []schema.PageRef {
+	pages := make([]schema.PageRef, 0, len(m))
+	for p := range m { //workflowcheck:ignore // sorted below
+		pages = append(pages, p)
+	}
+	sort.Slice(pages, func(i, j int) bool {
+		a, b := pages[i], pages[j]
+		return a.Teacher < b.Teacher || a.Teacher == b.Teacher && a.Number < b.Number
+	})
+	return pages
+}
+
+// countAsked adds what a page cost.
+func (g *generation) countAsked(page schema.PageRef, got schema.PageCounts) {
+	s, t := &g.Status, &g.Status.Teachers[page.Teacher]
+	g.Spent += got.CostMicros
+	g.Calls += got.Calls
+	s.Asked += got.Requests - got.Unasked
+	t.Answered += got.Answered
+	for _, code := range sortedKeys(got.Failed) {
+		if t.Failed == nil {
+			t.Failed = map[string]int64{}
+		}
+		t.Failed[code] += got.Failed[code]
+	}
+	for _, c := range []*schema.Cost{&s.Cost, &t.Cost} {
+		c.Micros += got.CostMicros
+		c.Unknown += got.CostUnknown
+	}
+	s.Tokens.Input += got.InputTokens
+	s.Tokens.Output += got.OutputTokens
+	if got.FirstAt > 0 && (s.FirstAt == 0 || got.FirstAt < s.FirstAt) {
+		s.FirstAt = got.FirstAt
+	}
+	s.LastAt = max(s.LastAt, got.LastAt)
+}
+
+func sortedKeys(m map[string]int64) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m { //workflowcheck:ignore // sorted below
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// admitted adds what was decided of a page, and holds the run where a bound is passed.
+func (g *generation) admitted(page schema.PageRef, got schema.AdmitResult) {
+	g.Seq++
+	g.Root, g.Gate = got.Root, got.Gate
+	g.Bytes += got.Bytes
+	c := &g.Status.Counts
+	c.Admitted += got.Admitted
+	c.Failed += got.Failed
+	for _, reason := range sortedKeys(got.Rejected) {
+		c.Rejected[reason] += got.Rejected[reason]
+	}
+	c.Unasked = c.Planned - c.Admitted - c.RejectedTotal() - c.Failed
+	g.Status.Pages.Done++
+	g.Status.Teachers[page.Teacher].Pages.Done++
+	g.Status.Gate = got.Verdict
+	g.judge()
+}
+
+// judge holds a run that can't end well any more.
+func (g *generation) judge() {
+	c, p := g.Status.Counts, g.Plan.Policy
+	decided := c.Planned - c.Unasked
+	duplicates := c.Rejected["exact"] + c.Rejected["near"]
+	switch {
+	case g.Status.Gate.State == "hold":
+		g.halt(&verdict{schema.StateHeld, "gate", g.Status.Gate.Account}, false)
+	case float64(c.Failed) > p.Failed*float64(c.Planned):
+		g.halt(&verdict{schema.StateHeld, "failed", ""}, false)
+	case decided >= fewest && p.MostDuplicates > 0 && float64(duplicates) > p.MostDuplicates*float64(c.Planned):
+		g.halt(&verdict{schema.StateHeld, "duplicates", ""}, false)
+	}
+}
+
+// saveEvery bounds how often the status goes to S3 while pages come in.
+const saveEvery = 5
+
+// save puts the status on S3: at every change of state, else now and then. A status that can't be saved doesn't stop a run.
+func (g *generation) save(now bool) {
+	at := workflow.Now(g.ctx)
+	g.Status.Updated = at
+	if !now && at.Unix()-g.saved < saveEvery {
+		return
+	}
+	g.saved = at.Unix()
+	ctx := workflow.WithActivityOptions(g.ctx, workflow.ActivityOptions{StartToCloseTimeout: 10 * time.Second, ScheduleToCloseTimeout: time.Minute,
+		RetryPolicy: retries})
+	f := workflow.ExecuteActivity(ctx, schema.StepStatus, g.Status)
+	if schema.Ended(g.Status.State) {
+		if err := f.Get(g.ctx, nil); err != nil {
+			workflow.GetLogger(g.ctx).Warn("the last status could not be saved", "run", g.in.Run)
+		}
+	}
+}
