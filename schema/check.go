@@ -35,53 +35,53 @@ type Checks struct {
 
 // Check is a check without thresholds.
 type Check struct {
-	Do string `yaml:"do" json:"do" doc:"off | tag | drop"`
+	Do string `yaml:"do" json:"do" enum:"off tag drop" doc:"off | tag | drop"`
 }
 
 // LimitsCheck overrides limits of signals by name, such as {dup_line_fraction: 0.4}.
 type LimitsCheck struct {
-	Do     string             `yaml:"do" json:"do" doc:"off | tag | drop"`
+	Do     string             `yaml:"do" json:"do" enum:"off tag drop" doc:"off | tag | drop"`
 	Limits map[string]float64 `yaml:"limits" json:"limits,omitempty" doc:"limit by signal name, in place of the language's own"`
 }
 
 // LanguageCheck wants answers in one of some languages.
 type LanguageCheck struct {
-	Do   string   `yaml:"do" json:"do" doc:"off | tag | drop"`
+	Do   string   `yaml:"do" json:"do" enum:"off tag drop" doc:"off | tag | drop"`
 	Want []string `yaml:"want" json:"want,omitempty" doc:"ISO 639-1 codes"`
 }
 
 // LengthCheck bounds the words of an answer (characters where the language has no spaces); 0 is no bound.
 type LengthCheck struct {
-	Do  string `yaml:"do" json:"do" doc:"off | tag | drop"`
-	Min int    `yaml:"min" json:"min,omitempty" doc:"fewest words"`
-	Max int    `yaml:"max" json:"max,omitempty" doc:"most words"`
+	Do  string `yaml:"do" json:"do" enum:"off tag drop" doc:"off | tag | drop"`
+	Min int    `yaml:"min" json:"min,omitempty" min:"0" max:"1000000" doc:"fewest words"`
+	Max int    `yaml:"max" json:"max,omitempty" min:"1" max:"10000000" doc:"most words"`
 }
 
 // ExactCheck finds the same normalized text.
 type ExactCheck struct {
-	Do    string `yaml:"do" json:"do" doc:"off | tag | drop"`
-	Scope string `yaml:"scope" json:"scope" doc:"prompt | dataset"`
+	Do    string `yaml:"do" json:"do" enum:"off tag drop" doc:"off | tag | drop"`
+	Scope string `yaml:"scope" json:"scope" enum:"prompt dataset" doc:"prompt | dataset"`
 }
 
 // NearCheck finds near-duplicates. A hit of the other scope is flagged, never dropped.
 type NearCheck struct {
-	Do         string   `yaml:"do" json:"do" doc:"off | tag | drop"`
-	Scope      string   `yaml:"scope" json:"scope" doc:"prompt | dataset"`
-	Jaccard    float64  `yaml:"jaccard" json:"jaccard" doc:"similarity of word shingles from which two texts are near-duplicates (default 0.8)"`
-	Shingle    int      `yaml:"shingle" json:"shingle" doc:"words of a shingle (default 5)"`
-	Bands      int      `yaml:"bands" json:"bands" doc:"LSH bands (default 16)"`
-	Rows       int      `yaml:"rows" json:"rows" doc:"rows of a band (default 8)"`
-	MostShare  float64  `yaml:"most_share" json:"most_share" doc:"a run of which a larger share are duplicates is held (default 0.3)"`
+	Do         string   `yaml:"do" json:"do" enum:"off tag drop" doc:"off | tag | drop"`
+	Scope      string   `yaml:"scope" json:"scope" enum:"prompt dataset" doc:"prompt | dataset"`
+	Jaccard    float64  `yaml:"jaccard" json:"jaccard" min:"0.3" max:"1" doc:"similarity of word shingles from which two texts are near-duplicates (default 0.8)"`
+	Shingle    int      `yaml:"shingle" json:"shingle" min:"1" max:"50" doc:"words of a shingle (default 5)"`
+	Bands      int      `yaml:"bands" json:"bands" min:"1" max:"128" doc:"LSH bands (default 16)"`
+	Rows       int      `yaml:"rows" json:"rows" min:"1" max:"64" doc:"rows of a band (default 8)"`
+	MostShare  float64  `yaml:"most_share" json:"most_share" above:"0" max:"1" doc:"a run of which a larger share are duplicates is held (default 0.3)"`
 	Against    []string `yaml:"against" json:"against,omitempty" doc:"other datasets (NAME or NAME@N) and files whose texts must not come again"`
-	NearPrompt float64  `yaml:"near_prompt" json:"near_prompt,omitempty" doc:"prompts whose similarity to an earlier one reaches this are not asked (default off)"`
+	NearPrompt float64  `yaml:"near_prompt" json:"near_prompt,omitempty" min:"0.3" max:"1" doc:"prompts whose similarity to an earlier one reaches this are not asked (default off)"`
 }
 
 // Contamination compares answers and prompts with evaluation sets.
 type Contamination struct {
-	Do      string   `yaml:"do" json:"do" doc:"off | tag | drop"`
+	Do      string   `yaml:"do" json:"do" enum:"off tag drop" doc:"off | tag | drop"`
 	Against []string `yaml:"against" json:"against,omitempty" doc:"s3:// URIs or paths of evaluation sets"`
-	NGram   int      `yaml:"ngram" json:"ngram,omitempty" doc:"words of an n-gram (default 8)"`
-	Share   float64  `yaml:"share" json:"share,omitempty" doc:"share of an item's tokens that must be covered (default 0.5; Tülu 3)"`
+	NGram   int      `yaml:"ngram" json:"ngram,omitempty" min:"3" max:"50" doc:"words of an n-gram (default 8)"`
+	Share   float64  `yaml:"share" json:"share,omitempty" above:"0" max:"1" doc:"share of an item's tokens that must be covered (default 0.5; Tülu 3)"`
 }
 
 // Signal is one measured property of a record.

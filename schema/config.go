@@ -3,7 +3,7 @@ package schema
 // Config is temporal.yaml: what a platform team declares once for all recipes.
 type Config struct {
 	Temporal TemporalConfig `yaml:"temporal" json:"temporal"`
-	Store    StoreConfig    `yaml:"store" json:"store"`
+	Store    StoreConfig    `yaml:"store" json:"store" required:"yes"`
 	Allow    Allow          `yaml:"allow" json:"allow"`
 	Teachers []Teacher      `yaml:"teachers" json:"teachers"`
 	Worker   WorkerConfig   `yaml:"worker" json:"worker"`
@@ -40,7 +40,7 @@ type TemporalConfig struct {
 type StoreConfig struct {
 	Endpoint  string `yaml:"endpoint" json:"endpoint,omitempty"`
 	Region    string `yaml:"region" json:"region"`
-	Bucket    string `yaml:"bucket" json:"bucket"`
+	Bucket    string `yaml:"bucket" json:"bucket" required:"yes"`
 	Prefix    string `yaml:"prefix" json:"prefix"`
 	PathStyle bool   `yaml:"path_style" json:"path_style,omitempty"`
 	KMSKey    string `yaml:"kms_key" json:"kms_key,omitempty"`
@@ -55,9 +55,9 @@ type Allow struct {
 
 // Teacher is a model behind an OpenAI-compatible endpoint.
 type Teacher struct {
-	Name      string   `yaml:"name" json:"name"`
-	BaseURL   string   `yaml:"base_url" json:"-"`
-	Model     string   `yaml:"model" json:"model"`
+	Name      string   `yaml:"name" json:"name" required:"yes"`
+	BaseURL   string   `yaml:"base_url" json:"-" required:"yes"`
+	Model     string   `yaml:"model" json:"model" required:"yes"`
 	Revision  string   `yaml:"revision" json:"revision,omitempty"`
 	APIKeyEnv string   `yaml:"api_key_env" json:"-"`
 	Terms     Terms    `yaml:"terms" json:"terms"`
@@ -72,7 +72,7 @@ type Teacher struct {
 
 // Terms are what the provider allows. Training must be "allowed" for a teacher to be asked.
 type Terms struct {
-	Training          string `yaml:"training" json:"training"` // allowed | forbidden; anything else is undeclared
+	Training          string `yaml:"training" json:"training" enum:"allowed forbidden undeclared"` // allowed | forbidden; anything else is undeclared
 	License           string `yaml:"license" json:"license,omitempty"`
 	Source            string `yaml:"source" json:"source,omitempty"`
 	ReadOn            string `yaml:"read_on" json:"read_on,omitempty"`
@@ -82,23 +82,23 @@ type Terms struct {
 
 // Limits of a teacher, over all workers; 0 is no limit, but Concurrency defaults to 8.
 type Limits struct {
-	RPM         int `yaml:"rpm" json:"rpm,omitempty"`
-	TPM         int `yaml:"tpm" json:"tpm,omitempty"`
-	Concurrency int `yaml:"concurrency" json:"concurrency"`
+	RPM         int `yaml:"rpm" json:"rpm,omitempty" min:"0" max:"10000000"`
+	TPM         int `yaml:"tpm" json:"tpm,omitempty" min:"0" max:"100000000000"`
+	Concurrency int `yaml:"concurrency" json:"concurrency" min:"1" max:"10000"`
 }
 
 // Price is in USD for a million tokens.
 type Price struct {
-	Input       float64  `yaml:"input" json:"input"`
-	Output      float64  `yaml:"output" json:"output"`
-	CachedInput *float64 `yaml:"cached_input" json:"cached_input,omitempty"`
-	Batch       float64  `yaml:"batch" json:"batch,omitempty"` // factor for batches, such as 0.5; 0 means 1
+	Input       float64  `yaml:"input" json:"input" min:"0" max:"100000" required:"yes"`
+	Output      float64  `yaml:"output" json:"output" min:"0" max:"100000" required:"yes"`
+	CachedInput *float64 `yaml:"cached_input" json:"cached_input,omitempty" min:"0" max:"100000"`
+	Batch       float64  `yaml:"batch" json:"batch,omitempty" above:"0" max:"1"` // factor for batches, such as 0.5; 0 means 1
 }
 
 // WorkerConfig bounds one worker process.
 type WorkerConfig struct {
-	Pages   int    `yaml:"pages" json:"pages"`       // pages asked at once (default 8)
-	IndexMB int    `yaml:"index_mb" json:"index_mb"` // memory of the near-duplicate index (default 256)
+	Pages   int    `yaml:"pages" json:"pages" min:"1" max:"1000"`       // pages asked at once (default 8)
+	IndexMB int    `yaml:"index_mb" json:"index_mb" min:"16" max:"1048576"` // memory of the near-duplicate index (default 256)
 	Metrics string `yaml:"metrics" json:"metrics,omitempty"`
 	Scratch string `yaml:"scratch" json:"scratch,omitempty"` // folder for local runs and caches (default: the system's temporary folder)
 }

@@ -3,26 +3,26 @@ package schema
 // Recipe is what a person writes to have a dataset generated. ParseRecipe reads it strictly and fills in
 // the defaults; the field comments are what `retort check --schema` and docs/recipes.md say.
 type Recipe struct {
-	Dataset       string        `yaml:"dataset" json:"dataset" doc:"name of the dataset: lower-case letters, digits, - _ . and /, without . or .. as a part"`
+	Dataset       string        `yaml:"dataset" json:"dataset" required:"yes" doc:"name of the dataset: lower-case letters, digits, - _ . and /, without . or .. as a part"`
 	Description   string        `yaml:"description" json:"description,omitempty" doc:"one or two sentences for the dataset card"`
 	License       string        `yaml:"license" json:"license,omitempty" doc:"licence of the dataset to be published, as an SPDX or Hugging Face identifier"`
-	Prompts       []Source      `yaml:"prompts" json:"prompts" doc:"where the columns of the prompts come from"`
+	Prompts       []Source      `yaml:"prompts" json:"prompts" required:"yes" doc:"where the columns of the prompts come from"`
 	Vary          Vary          `yaml:"vary" json:"vary,omitzero" doc:"lists of values; every combination is asked, or 'sample: N' of them, drawn by seed"`
-	Messages      []Template    `yaml:"messages" json:"messages" doc:"the conversation to be sent: Go text/template over the source's columns and vary"`
-	Samples       int           `yaml:"samples" json:"samples" doc:"answers asked for each prompt (default 1)"`
-	Rows          int64         `yaml:"rows" json:"rows,omitempty" doc:"stop when this many records are admitted (default: no limit)"`
+	Messages      []Template    `yaml:"messages" json:"messages" required:"yes" doc:"the conversation to be sent: Go text/template over the source's columns and vary"`
+	Samples       int           `yaml:"samples" json:"samples" min:"1" max:"1000" doc:"answers asked for each prompt (default 1)"`
+	Rows          int64         `yaml:"rows" json:"rows,omitempty" min:"1" doc:"stop when this many records are admitted (default: no limit)"`
 	Seed          uint64        `yaml:"seed" json:"seed" doc:"seed of every random choice (default 1)"`
-	Teachers      []TeacherUse  `yaml:"teachers" json:"teachers" doc:"names of teachers in temporal.yaml, with the share of the prompts that each gets"`
+	Teachers      []TeacherUse  `yaml:"teachers" json:"teachers" required:"yes" doc:"names of teachers in temporal.yaml, with the share of the prompts that each gets"`
 	Sampling      Sampling      `yaml:"sampling" json:"sampling" doc:"parameters sent to every teacher"`
 	Response      ResponseShape `yaml:"response" json:"response" doc:"the shape of an answer"`
 	Checks        Checks        `yaml:"checks" json:"checks" doc:"what is checked; each is off, tag or drop, with thresholds"`
-	MaxGeneration *int          `yaml:"max_generation" json:"max_generation,omitempty" doc:"deepest generation allowed; deeper is refused where known (default: no limit)"`
+	MaxGeneration *int          `yaml:"max_generation" json:"max_generation,omitempty" min:"0" doc:"deepest generation allowed; deeper is refused where known (default: no limit)"`
 	Anchor        *Anchor       `yaml:"anchor" json:"anchor,omitempty" doc:"human text that degradation is measured against"`
 	Gate          Gate          `yaml:"gate" json:"gate" doc:"the test that holds a run whose answers degrade"`
 	Mix           Mix           `yaml:"mix" json:"mix" doc:"human rows mixed into what is published"`
 	Budget        Budget        `yaml:"budget" json:"budget" doc:"what a run may spend"`
-	Failed        float64       `yaml:"failed" json:"failed" doc:"a run of which a larger share failed is held (default 0.05)"`
-	Reuse         string        `yaml:"reuse" json:"reuse" doc:"take answers to the same request from earlier runs of the dataset: never | failed-run | always (default failed-run)"`
+	Failed        float64       `yaml:"failed" json:"failed" min:"0" max:"1" doc:"a run of which a larger share failed is held (default 0.05)"`
+	Reuse         string        `yaml:"reuse" json:"reuse" enum:"never failed-run always" doc:"take answers to the same request from earlier runs of the dataset: never | failed-run | always (default failed-run)"`
 	Output        Output        `yaml:"output" json:"output" doc:"what is published"`
 	Schedule      *Schedule     `yaml:"schedule" json:"schedule,omitempty" doc:"when it runs by itself"`
 
@@ -42,10 +42,10 @@ func (r *Recipe) At(path, what, mend string) Fault {
 
 // Source is a set of files with one licence. From is a path or an s3:// URI, either with glob characters.
 type Source struct {
-	From    string `yaml:"from" json:"from" doc:"s3://BUCKET/KEY or a path relative to the recipe; * and ? match within a name; .parquet .jsonl .csv .txt, also .gz and .zst"`
-	License string `yaml:"license" json:"license" doc:"licence of the source; required"`
-	Origin  string `yaml:"origin" json:"origin" doc:"human | generated | unknown (default unknown); a Retort shard's own lineage wins over it"`
-	Limit   int64  `yaml:"limit" json:"limit,omitempty" doc:"read at most this many rows"`
+	From    string `yaml:"from" json:"from" required:"yes" doc:"s3://BUCKET/KEY or a path relative to the recipe; * and ? match within a name; .parquet .jsonl .csv .txt, also .gz and .zst"`
+	License string `yaml:"license" json:"license" required:"yes" doc:"licence of the source; required"`
+	Origin  string `yaml:"origin" json:"origin" enum:"human generated unknown" doc:"human | generated | unknown (default unknown); a Retort shard's own lineage wins over it"`
+	Limit   int64  `yaml:"limit" json:"limit,omitempty" min:"1" doc:"read at most this many rows"`
 	Key     string `yaml:"key" json:"key,omitempty" doc:"column that names a row, for matching with the anchor (default: the anchor's key)"`
 }
 
@@ -57,24 +57,24 @@ type Vary struct {
 
 // Template is one message of the conversation, its content a Go text/template.
 type Template struct {
-	Role    string `yaml:"role" json:"role" doc:"system | user | assistant"`
-	Content string `yaml:"content" json:"content" doc:"Go text/template over the source's columns and vary; a missing or null value is an error"`
+	Role    string `yaml:"role" json:"role" enum:"system user assistant" required:"yes" doc:"system | user | assistant"`
+	Content string `yaml:"content" json:"content" required:"yes" doc:"Go text/template over the source's columns and vary; a missing or null value is an error"`
 }
 
 // TeacherUse names a teacher and its share.
 type TeacherUse struct {
-	Name     string    `yaml:"name" json:"name" doc:"a teacher of temporal.yaml"`
-	Weight   float64   `yaml:"weight" json:"weight" doc:"share of the prompts, relative to the other weights (default 1)"`
+	Name     string    `yaml:"name" json:"name" required:"yes" doc:"a teacher of temporal.yaml"`
+	Weight   float64   `yaml:"weight" json:"weight" above:"0" max:"1000000" doc:"share of the prompts, relative to the other weights (default 1)"`
 	Sampling *Sampling `yaml:"sampling" json:"sampling,omitempty" doc:"parameters that differ for this teacher"`
 }
 
 // Sampling holds the parameters of a request; nil fields are not sent.
 type Sampling struct {
-	Temperature      *float64 `yaml:"temperature" json:"temperature,omitempty" doc:"0 to 2"`
-	TopP             *float64 `yaml:"top_p" json:"top_p,omitempty" doc:"above 0, up to 1"`
-	MaxTokens        *int     `yaml:"max_tokens" json:"max_tokens,omitempty" doc:"most tokens of an answer (default 1024)"`
-	FrequencyPenalty *float64 `yaml:"frequency_penalty" json:"frequency_penalty,omitempty" doc:"-2 to 2"`
-	PresencePenalty  *float64 `yaml:"presence_penalty" json:"presence_penalty,omitempty" doc:"-2 to 2"`
+	Temperature      *float64 `yaml:"temperature" json:"temperature,omitempty" min:"0" max:"2" doc:"0 to 2"`
+	TopP             *float64 `yaml:"top_p" json:"top_p,omitempty" above:"0" max:"1" doc:"above 0, up to 1"`
+	MaxTokens        *int     `yaml:"max_tokens" json:"max_tokens,omitempty" min:"1" max:"1000000" doc:"most tokens of an answer (default 1024)"`
+	FrequencyPenalty *float64 `yaml:"frequency_penalty" json:"frequency_penalty,omitempty" min:"-2" max:"2" doc:"-2 to 2"`
+	PresencePenalty  *float64 `yaml:"presence_penalty" json:"presence_penalty,omitempty" min:"-2" max:"2" doc:"-2 to 2"`
 	Stop             []string `yaml:"stop" json:"stop,omitempty" doc:"up to 4 strings that end an answer"`
 }
 
@@ -103,8 +103,8 @@ func pick[T any](to **T, from *T) {
 // ResponseShape says what an answer must look like and what is kept of it.
 type ResponseShape struct {
 	Schema    string `yaml:"schema" json:"schema,omitempty" doc:"path of a JSON Schema that every answer must satisfy; no remote or file references"`
-	Reasoning string `yaml:"reasoning" json:"reasoning" doc:"keep | drop the teacher's reasoning text (default keep: its own column)"`
-	Repair    int    `yaml:"repair" json:"repair,omitempty" doc:"times a teacher is asked again for an answer that breaks the schema, 0 to 3 (default 1)"`
+	Reasoning string `yaml:"reasoning" json:"reasoning" enum:"keep drop" doc:"keep | drop the teacher's reasoning text (default keep: its own column)"`
+	Repair    int    `yaml:"repair" json:"repair,omitempty" min:"0" max:"3" doc:"times a teacher is asked again for an answer that breaks the schema, 0 to 3 (default 1)"`
 }
 
 // Anchor is human text in files.
@@ -113,26 +113,26 @@ type Anchor struct {
 	Text    string `yaml:"text" json:"text" doc:"column with the text (default text)"`
 	Key     string `yaml:"key" json:"key,omitempty" doc:"column that matches a text to the prompt of the same key"`
 	License string `yaml:"license" json:"license,omitempty" doc:"licence of the text; required where mix publishes it"`
-	Version int    `yaml:"version" json:"version,omitempty" doc:"pinned earlier version of this dataset: the trend is measured against it"`
+	Version int    `yaml:"version" json:"version,omitempty" min:"1" doc:"pinned earlier version of this dataset: the trend is measured against it"`
 }
 
 // Gate is the false-alarm budget of a run and what happens to a held one.
 type Gate struct {
-	FalseAlarm float64  `yaml:"false_alarm" json:"false_alarm" doc:"probability that a healthy run is held (default 0.01)"`
-	Tolerance  string   `yaml:"tolerance" json:"tolerance" doc:"wide | 0: how far answers may stand from the anchor (default wide for version 1, 0 after it)"`
+	FalseAlarm float64  `yaml:"false_alarm" json:"false_alarm" above:"0" max:"0.5" doc:"probability that a healthy run is held (default 0.01)"`
+	Tolerance  string   `yaml:"tolerance" json:"tolerance" enum:"wide 0" doc:"wide | 0: how far answers may stand from the anchor (default wide for version 1, 0 after it)"`
 	Expires    Duration `yaml:"expires" json:"expires" doc:"a held run is cancelled after this long, such as 7d (default 7d)"`
 	Off        bool     `yaml:"off" json:"off,omitempty" doc:"true publishes without the gate, and the manifest says so"`
 }
 
 // Mix is the share of human rows.
 type Mix struct {
-	Human float64 `yaml:"human" json:"human" doc:"share of human rows in what is published, from the anchor's holdout, 0 to 0.95"`
+	Human float64 `yaml:"human" json:"human" min:"0" max:"0.95" doc:"share of human rows in what is published, from the anchor's holdout, 0 to 0.95"`
 }
 
 // Budget bounds a run; nil means unbounded.
 type Budget struct {
-	USD      *float64 `yaml:"usd" json:"usd,omitempty" doc:"most US dollars to be spent; needs a known price of every teacher"`
-	Requests *int64   `yaml:"requests" json:"requests,omitempty" doc:"most requests to be sent"`
+	USD      *float64 `yaml:"usd" json:"usd,omitempty" above:"0" max:"1000000000" doc:"most US dollars to be spent; needs a known price of every teacher"`
+	Requests *int64   `yaml:"requests" json:"requests,omitempty" min:"1" doc:"most requests to be sent"`
 }
 
 // Micros returns the budget in micro-dollars, or -1 where there is none.
@@ -145,17 +145,17 @@ func (b Budget) Micros() int64 {
 
 // Output says what is published.
 type Output struct {
-	Format   string             `yaml:"format" json:"format" doc:"messages | prompt-completion | text (default messages)"`
-	Previous string             `yaml:"previous" json:"previous" doc:"keep | supersede the shards of earlier versions (default keep)"`
-	ShardMB  int                `yaml:"shard_mb" json:"shard_mb" doc:"size of a shard in MB, compressed, 1 to 4096 (default 256)"`
-	Splits   map[string]float64 `yaml:"splits" json:"splits,omitempty" doc:"share of each split besides train, such as {test: 0.01}"`
-	OnBudget string             `yaml:"on_budget" json:"on_budget" doc:"hold | publish when the budget is reached (default hold)"`
+	Format   string             `yaml:"format" json:"format" enum:"messages prompt-completion text" doc:"messages | prompt-completion | text (default messages)"`
+	Previous string             `yaml:"previous" json:"previous" enum:"keep supersede" doc:"keep | supersede the shards of earlier versions (default keep)"`
+	ShardMB  int                `yaml:"shard_mb" json:"shard_mb" min:"1" max:"4096" doc:"size of a shard in MB, compressed, 1 to 4096 (default 256)"`
+	Splits   map[string]float64 `yaml:"splits" json:"splits,omitempty" above:"0" below:"0.5" doc:"share of each split besides train, such as {test: 0.01}"`
+	OnBudget string             `yaml:"on_budget" json:"on_budget" enum:"hold publish" doc:"hold | publish when the budget is reached (default hold)"`
 }
 
 // Schedule is when a recipe runs by itself.
 type Schedule struct {
-	Cron     string `yaml:"cron" json:"cron" doc:"five fields: minute hour day month weekday"`
+	Cron     string `yaml:"cron" json:"cron" required:"yes" doc:"five fields: minute hour day month weekday"`
 	Timezone string `yaml:"timezone" json:"timezone" doc:"IANA name (default UTC)"`
-	Overlap  string `yaml:"overlap" json:"overlap" doc:"skip | buffer when a run is still under way (default skip)"`
+	Overlap  string `yaml:"overlap" json:"overlap" enum:"skip buffer" doc:"skip | buffer when a run is still under way (default skip)"`
 	New      bool   `yaml:"new" json:"new,omitempty" doc:"ask only for prompts that the dataset has no answer to yet"`
 }

@@ -1,0 +1,3 @@
+package schema
+
+func checkTemplate(d *document, r *Recipe, path, content string) {}
