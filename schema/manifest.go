@@ -74,7 +74,9 @@ type Shard struct {
 	Root   string `json:"root"` // RFC 6962 Merkle root over its record hashes, hex
 }
 
-// Merkle holds the roots (RFC 6962, hex) over the records of all shards in order, and over the rejects.
+// Merkle holds the roots (RFC 6962, hex) of all shards, and of the files of rejects: trees whose entries are the
+// roots of the files (Shard.Root, 32 bytes) in the order of the lists; see ShardsRoot. So a version's root follows
+// from its manifest alone, whichever shards it keeps, and a record's proof has two short paths (RecordProof).
 type Merkle struct {
 	Records string `json:"records"`
 	Rejects string `json:"rejects"`
