@@ -1,0 +1,52 @@
+package teacher
+
+import "time"
+
+// AIMD of a teacher's rate: a window in which more than a tenth of the calls fail by overload halves it, a
+// better one adds a tenth of the full rate back.
+const (
+	aimdCalls    = 20
+	aimdTime     = time.Second
+	aimdLeast    = 1.0 / 64
+	aimdStep     = 0.1
+	aimdMostFail = 0.1
+)
+
+// aimd is not for concurrent use.
+type aimd struct {
+	share         float64 // of the lease that is used; 0 stands for 1 before the first window
+	calls, failed int
+	since         time.Time
+	epoch         uint64 // counts cuts: calls sent before the last one say nothing about the new rate
+}
+
+func (a *aimd) factor() float64 {
+	if a.share == 0 {
+		return 1
+	}
+	return a.share
+}
+
+// record counts a call that was sent in an epoch.
+func (a *aimd) record(now time.Time, epoch uint64, overloaded bool) {
+	if epoch != a.epoch {
+		return
+	}
+	if a.calls == 0 {
+		a.since = now
+	}
+	a.calls++
+	if overloaded {
+		a.failed++
+	}
+	if a.calls < aimdCalls || now.Sub(a.since) < aimdTime {
+		return
+	}
+	if float64(a.failed) > aimdMostFail*float64(a.calls) {
+		a.share = max(aimdLeast, a.factor()/2)
+		a.epoch++
+	} else {
+		a.share = min(1, a.factor()+aimdStep)
+	}
+	a.calls, a.failed = 0, 0
+}

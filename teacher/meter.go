@@ -1,0 +1,111 @@
+package teacher
+
+import "time"
+
+// A minute is counted longer than a minute: two requests reach a teacher further apart or closer together than
+// they were sent, and the teacher counts arrivals.
+const (
+	slot        = 500 * time.Millisecond
+	windowSlots = 124 // any two sends that aren't in one window are more than 61.5 s apart
+	window      = windowSlots * slot
+)
+
+// meter holds the sends of the last minute against a limit. Two rules must both allow a send: the window, which
+// makes the limit exact whatever went before, and an even pace with a small burst, so that the limit isn't spent
+// in the first seconds and also holds for a minute in which one worker's lease passed to another. Not for
+// concurrent use.
+type meter struct {
+	limit int64 // per minute; 0: none
+	pace  float64
+	burst float64
+	level float64 // what may be sent at once; below 0 after a send larger than the burst
+	at    time.Time
+	slots [windowSlots]int64
+	sum   int64
+	base  time.Time
+	newst int64 // number of the newest slot, counted from base by the monotonic clock
+}
+
+// set changes the limit. A meter begins with nothing saved up: it doesn't know what others sent before it.
+func (m *meter) set(limit int64, now time.Time) {
+	if m.base.IsZero() {
+		m.base = now
+	}
+	m.refill(now, 1)
+	m.limit = limit
+	m.burst = float64(max(1, limit/50))
+	m.pace = (float64(limit) - m.burst + 1) / window.Seconds()
+	m.level = min(m.level, m.burst)
+}
+
+// refill brings level and slots up to now. share slows the pace, 0 to 1.
+func (m *meter) refill(now time.Time, share float64) {
+	if dt := now.Sub(m.at).Seconds(); !m.at.IsZero() && dt > 0 {
+		m.level = min(m.burst, m.level+m.pace*share*dt)
+	}
+	m.at = now
+	n := m.slotOf(now)
+	if n-m.newst >= windowSlots {
+		m.slots, m.sum, m.newst = [windowSlots]int64{}, 0, n
+		return
+	}
+	for m.newst < n {
+		m.newst++
+		at := &m.slots[m.newst%windowSlots]
+		m.sum -= *at
+		*at = 0
+	}
+}
+
+func (m *meter) slotOf(t time.Time) int64 { return int64(t.Sub(m.base) / slot) }
+
+// wait returns 0 where n may be sent now, else when to look again. What is larger than the whole limit may be
+// sent alone.
+func (m *meter) wait(now time.Time, n int64, share float64) time.Duration {
+	if m.limit == 0 {
+		return 0
+	}
+	m.refill(now, share)
+	if m.sum > 0 && m.sum+n > m.limit {
+		return m.untilOldestLeaves(now)
+	}
+	if need := min(float64(n), m.burst) - m.level; need > 1e-9 {
+		return time.Duration(need/(m.pace*share)*float64(time.Second)) + time.Microsecond
+	}
+	return 0
+}
+
+func (m *meter) untilOldestLeaves(now time.Time) time.Duration {
+	for i := int64(1); i <= windowSlots; i++ {
+		n := m.newst + i // the slot that this one will replace
+		if m.slots[n%windowSlots] > 0 {
+			return m.base.Add(time.Duration(n) * slot).Sub(now)
+		}
+	}
+	return slot
+}
+
+// take counts n as sent now.
+func (m *meter) take(now time.Time, n int64) {
+	if m.limit == 0 {
+		return
+	}
+	m.level -= float64(n)
+	m.slots[m.newst%windowSlots] += n
+	m.sum += n
+}
+
+// settle corrects what was taken at a moment to what was used.
+func (m *meter) settle(at, now time.Time, taken, used int64) {
+	if m.limit == 0 || taken == used {
+		return
+	}
+	m.refill(now, 1)
+	m.level = min(m.burst, m.level+float64(taken-used))
+	if n := m.slotOf(at); m.newst-n < windowSlots {
+		s := &m.slots[n%windowSlots]
+		change := max(used-taken, -*s)
+		*s += change
+		m.sum += change
+	}
+}
