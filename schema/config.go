@@ -97,7 +97,7 @@ type Price struct {
 
 // WorkerConfig bounds one worker process.
 type WorkerConfig struct {
-	Pages   int    `yaml:"pages" json:"pages" min:"1" max:"1000"`       // pages asked at once (default 8)
+	Pages   int    `yaml:"pages" json:"pages" min:"1" max:"1000"`           // pages asked at once (default 8)
 	IndexMB int    `yaml:"index_mb" json:"index_mb" min:"16" max:"1048576"` // memory of the near-duplicate index (default 256)
 	Metrics string `yaml:"metrics" json:"metrics,omitempty"`
 	Scratch string `yaml:"scratch" json:"scratch,omitempty"` // folder for local runs and caches (default: the system's temporary folder)

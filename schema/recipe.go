@@ -30,6 +30,8 @@ type Recipe struct {
 	// found later (a missing column, an unknown teacher) can name it.
 	Places map[string]Place `yaml:"-" json:"-"`
 	File   string           `yaml:"-" json:"-"`
+
+	blocks map[string]Place // first character of texts written as blocks (content: |), by key path
 }
 
 // Place is a position in a file; Line and Col count from 1.
@@ -52,7 +54,7 @@ type Source struct {
 // Vary lists values by name. Names are used in order of the alphabet.
 type Vary struct {
 	Values map[string][]any `yaml:",inline" json:"values,omitempty"`
-	Sample int              `yaml:"sample" json:"sample,omitempty"`
+	Sample int              `yaml:"sample" json:"sample,omitempty" min:"1" doc:"ask only this many of the combinations for each row, drawn by seed"`
 }
 
 // Template is one message of the conversation, its content a Go text/template.

@@ -13,7 +13,7 @@ func ParseRecipe(file string, data []byte) (*Recipe, error) {
 	if root == nil {
 		return nil, d.faults
 	}
-	r := &Recipe{File: file, Places: d.places}
+	r := &Recipe{File: file, Places: d.places, blocks: d.blocks}
 	d.structure(root, reflect.ValueOf(r).Elem(), "", "")
 	r.fillDefaults()
 	checkRecipe(r, d)
@@ -76,10 +76,10 @@ func (d *document) sorted() Faults {
 	return out
 }
 
-// add reports a fault of what was read, unless the walk has already said something about the same path.
+// add reports a fault of what was read, unless one about the same path, or what it stands in, is already known.
 func (d *document) add(path, what, mend string) {
-	for _, f := range d.faults {
-		if f.Path == path {
+	for p := path; p != ""; p = parentPath(p) {
+		if slices.ContainsFunc(d.faults, func(f Fault) bool { return f.Path == p && (p == path || f.What == "is missing") }) {
 			return
 		}
 	}

@@ -31,6 +31,7 @@ func CheckTeachers(r *Recipe, c *Config) Faults {
 	if !c.MayWrite(r.Dataset) {
 		faults = append(faults, r.At("dataset", quoteShort(r.Dataset)+" may not be written", "allow.datasets in "+configName(c)+" allows: "+strings.Join(c.Allow.Datasets, ", ")))
 	}
+	_ = faults.Err() // sorts them
 	return faults
 }
 

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,8 +58,8 @@ func datasetFault(name string) (what, mend string) {
 			return "is " + quoteShort(name), "no part may begin with an underscore: Retort keeps its own files there; " + form
 		case !datasetPart.MatchString(part) || strings.Contains(part, ".."):
 			return "is " + quoteShort(name), form
-		case part == "data":
-			return "is " + quoteShort(name), "no part may be `data`: a dataset's shards stand there; " + form
+		case part == "data" || part == "croissant.json":
+			return "is " + quoteShort(name), "no part may be `" + part + "`: a dataset keeps its own files there; " + form
 		}
 	}
 	return "", ""
@@ -305,7 +306,7 @@ var splitName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
 
 func checkSplits(r *Recipe, d *document) {
 	sum := 0.0
-	for name, share := range r.Output.Splits {
+	for _, name := range slices.Sorted(maps.Keys(r.Output.Splits)) {
 		path := "output.splits." + name
 		if !splitName.MatchString(name) {
 			d.add(path, "the name is "+quoteShort(name), "use lower-case letters, digits and _, such as test or validation")
@@ -313,10 +314,10 @@ func checkSplits(r *Recipe, d *document) {
 		if name == "train" {
 			d.add(path, "train can't be given", "train is what the other splits leave")
 		}
-		sum += share
+		sum += r.Output.Splits[name]
 	}
 	if sum >= 0.5 {
-		d.add("output.splits", fmt.Sprintf("take %g of the records together", sum), "leave more than half for train")
+		d.add("output.splits", fmt.Sprintf("take %.4g of the records together", sum), "leave more than half for train")
 	}
 }
 

@@ -20,6 +20,8 @@ type document struct {
 	anchors map[string]ast.Node
 	visits  int
 	words   keyWords
+	lines   []string         // of the file
+	blocks  map[string]Place // first character of literal blocks, by key path
 }
 
 // maxYAMLNodes bounds the values read from one document, with those that aliases repeat.
@@ -27,12 +29,13 @@ const maxYAMLNodes = 100_000
 
 // readYAML parses data and returns the mapping that it must hold, or nil with faults.
 func readYAML(file string, data []byte, words keyWords) (*document, *ast.MappingNode) {
-	d := &document{file: file, places: map[string]Place{}, anchors: map[string]ast.Node{}, words: words}
+	d := &document{file: file, places: map[string]Place{}, anchors: map[string]ast.Node{}, words: words, blocks: map[string]Place{}}
 	text, fault := checkYAMLBytes(file, data)
 	if fault != nil {
 		d.faults = Faults{*fault}
 		return d, nil
 	}
+	d.lines = strings.Split(string(text), "\n")
 	tree, err := parseYAML(text)
 	if err != nil {
 		d.faults = Faults{syntaxFault(file, err)}
@@ -90,6 +93,20 @@ func (d *document) only(tree *ast.File) *ast.MappingNode {
 		return nil
 	}
 	return m
+}
+
+// noteBlock keeps where the text of a literal block (|) begins; the parser doesn't say.
+func (d *document) noteBlock(n *ast.LiteralNode, path string) {
+	at := d.placeOf(n)
+	if !strings.HasPrefix(n.Start.Value, "|") || at.Line == 0 {
+		return
+	}
+	for _, line := range d.lines[min(at.Line, len(d.lines)):] {
+		if text := strings.TrimLeft(line, " "); text != "" {
+			d.blocks[path] = Place{Line: at.Line + 1, Col: len(line) - len(text) + 1}
+			return
+		}
+	}
 }
 
 func (d *document) addAt(path string, at Place, what, mend string) {

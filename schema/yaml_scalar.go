@@ -67,6 +67,9 @@ func (d *document) scalar(n ast.Node, v reflect.Value, path string, tag reflect.
 
 func (d *document) text(n ast.Node, v reflect.Value, path string, tag reflect.StructTag) {
 	s, ok := yamlText(n)
+	if block, isBlock := n.(*ast.LiteralNode); isBlock {
+		d.noteBlock(block, path)
+	}
 	if num, isNumber := numberText(n); !ok && isNumber && strings.Contains(" "+tag.Get("enum")+" ", " "+num+" ") {
 		s, ok = num, true // tolerance: 0
 	}

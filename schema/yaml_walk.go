@@ -117,7 +117,7 @@ func (d *document) required(fields []yamlField, seen map[string]Place, path stri
 		if path == "" {
 			at = d.placeOf(n)
 		}
-		d.addAt(joinPath(path, f.key), at, "is missing", "add `"+f.key+":` "+expected(f.typ, f.tag))
+		d.addAt(joinPath(path, f.key), at, "is missing", "add `"+f.key+":` with "+expected(f.typ, f.tag))
 	}
 }
 
@@ -205,7 +205,7 @@ func (d *document) wrongType(n ast.Node, t reflect.Type, path string, tag reflec
 func expected(t reflect.Type, tag reflect.StructTag) string {
 	words := typeWords(t)
 	if values := tag.Get("enum"); values != "" && t.Kind() == reflect.String {
-		words = "one of " + strings.Join(strings.Fields(values), ", ")
+		return "one of " + strings.Join(strings.Fields(values), ", ")
 	}
 	if doc := tag.Get("doc"); doc != "" && !strings.HasPrefix(doc, words) {
 		words += " (" + doc + ")"
