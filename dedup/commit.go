@@ -1,0 +1,81 @@
+package dedup
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/retort-data/retort/schema"
+)
+
+// Commit writes what Decide found of page seq: a segment of the items to enter, and a new root. It may be called
+// again, by several workers at once: equal decisions write equal objects. A page of which nothing is entered leaves
+// the root as it is.
+func (ix *Index) Commit(ctx context.Context, seq int, page []Item, decisions []Decision) (root string, err error) {
+	before := ix.points[ix.at]
+	if seq <= before.seq || len(page) != len(decisions) {
+		return "", fault("index_order", fmt.Errorf("page %d of %d items with %d decisions after page %d", seq, len(page), len(decisions), before.seq))
+	}
+	entered := toEnter(page, decisions)
+	if len(entered) == 0 {
+		return before.root, nil
+	}
+	list, err := ix.write(ctx, before, seq, entered)
+	if err != nil {
+		return "", err
+	}
+	if root, err = ix.putRoot(ctx, list); err != nil {
+		return "", err
+	}
+	return root, ix.advance(ctx, point{root: root, seq: seq, entries: before.entries + uint32(len(entered)), list: list}, entered)
+}
+
+func toEnter(page []Item, decisions []Decision) []entry {
+	var out []entry
+	for i := range page {
+		if d := &decisions[i]; d.Enter {
+			out = append(out, entry{id: page[i].ID, prompt: promptHash(page[i].PromptID), mask: d.mask, first: d.first, sketch: page[i].Sketch})
+		}
+	}
+	return out
+}
+
+// write puts the page's segment, and compacts.
+func (ix *Index) write(ctx context.Context, before point, seq int, entered []entry) (list rootList, err error) {
+	var body []byte
+	for i := range entered {
+		body = appendEntry(body, &entered[i])
+	}
+	body = appendPage([]byte(segmentMagic), seq, len(entered), body)
+	ref, err := ix.putSegment(ctx, segmentRef{Entries: len(entered), First: seq, Last: seq}, body)
+	if err != nil {
+		return list, err
+	}
+	list = before.list
+	list.Parent, list.Seq, list.Entries = before.root, seq, list.Entries+len(entered)
+	list.Segments, err = ix.compact(ctx, append(slices.Clone(before.list.Segments), ref))
+	return list, err
+}
+
+// advance makes the point of a committed page the newest, and enters its items where the index doesn't know them yet.
+func (ix *Index) advance(ctx context.Context, p point, entered []entry) error {
+	if ix.at+1 < len(ix.points) {
+		if ix.points[ix.at+1].root == p.root {
+			ix.at++
+			return nil
+		}
+		return ix.load(ctx, p.root) // the pages ahead were not those of this history
+	}
+	for i := range entered {
+		if err := ix.enter(&entered[i]); err != nil {
+			return err
+		}
+	}
+	ix.points = append(ix.points, p)
+	ix.at++
+	return nil
+}
+
+func fault(code string, cause error) error {
+	return &schema.Error{Kind: schema.KindFailed, Code: code, Op: "near-duplicate index", Cause: cause}
+}

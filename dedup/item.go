@@ -1,0 +1,64 @@
+package dedup
+
+import (
+	"github.com/retort-data/retort/schema"
+	"github.com/zeebo/xxh3"
+)
+
+// Item is a text to be decided about.
+type Item struct {
+	ID       string // request id
+	PromptID string
+	Sketch   Sketch
+	Live     bool // false: rejected by another check; it is not compared and not entered
+}
+
+// Names of the checks in Decision.Check, as the recipe has them.
+const (
+	CheckExact = "exact"
+	CheckNear  = "near"
+)
+
+// Decision is what the index says of one item.
+type Decision struct {
+	Check   string  // CheckExact or CheckNear where the item is a duplicate within the check's scope, else ""
+	Of      string  // id of the entry that it duplicates: the first equal one, or the most alike (the first of those)
+	Jaccard float64 // similarity to Of
+	Drop    bool    // the check's `do` is drop
+
+	Near        string  // id of the first entry outside the scope (another prompt's) that it is alike; a flag only
+	NearJaccard float64 // similarity to Near
+
+	Enter bool   // Commit enters the item: it is live, not dropped and not empty. A caller may clear it
+	mask  uint64 // bands to be entered
+	first bool   // first entry with its exact hash
+}
+
+// withDefaults fills what a recipe left out.
+func withDefaults(exact *schema.ExactCheck, near *schema.NearCheck) {
+	setDefault(&exact.Do, schema.DoDrop)
+	setDefault(&exact.Scope, schema.ScopePrompt)
+	setDefault(&near.Do, schema.DoDrop)
+	setDefault(&near.Scope, schema.ScopePrompt)
+	if near.Jaccard == 0 {
+		near.Jaccard = 0.8
+	}
+}
+
+func setDefault(s *string, to string) {
+	if *s == "" {
+		*s = to
+	}
+}
+
+// promptHash is 0 for no prompt.
+func promptHash(id string) uint64 {
+	if id == "" {
+		return 0
+	}
+	return max(xxh3.HashString(id), 1)
+}
+
+// Keys of the index beside the bands'.
+func exactKey(exact [16]byte) uint64 { return mixFully(le64(exact[:])^k1) >> (64 - keyBits) }
+func promptKey(prompt uint64) uint64 { return mixFully(prompt^k2) >> (64 - keyBits) }

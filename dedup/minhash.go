@@ -1,0 +1,76 @@
+package dedup
+
+import "slices"
+
+// minhash fills values so that values[i] of two sets agree with probability their Jaccard index, by fast similarity
+// sketching (Dahlgaard, Knudsen, Thorup: Fast Similarity Sketching, FOCS 2017): in each round every element goes
+// to one place and the smallest hash stays; rounds go on until every place has a value, in the last ones each place
+// by itself. Time is O(n + t log t) for n elements and t places, against O(n t) of t permutations.
+func minhash(values []uint64, set []uint32) {
+	const empty = ^uint64(0)
+	t := uint64(len(values))
+	for i := range values {
+		values[i] = empty
+	}
+	for round, left := uint64(0), t; left > 0; round++ {
+		if round >= t {
+			left -= fillPlace(values, set, round, round-t)
+			continue
+		}
+		tag, salt := round<<48, (round+1)*k3
+		for _, e := range set {
+			x := (uint64(e) ^ salt) * k1
+			x = (x ^ x>>32) * k2
+			at := (x >> 32) * t >> 32
+			v := tag | x&0xffffffff<<16 | x>>48
+			if v < values[at] {
+				values[at] = v
+			}
+		}
+		left = 0
+		for _, v := range values {
+			if v == empty {
+				left++
+			}
+		}
+	}
+}
+
+// fillPlace gives one place the smallest hash of all elements, if it has none; it returns 1 if it did.
+func fillPlace(values []uint64, set []uint32, round, at uint64) uint64 {
+	if values[at] != ^uint64(0) {
+		return 0
+	}
+	smallest := ^uint64(0)
+	for _, e := range set {
+		smallest = min(smallest, mixFully(uint64(e)^(round+1)*k3)>>16)
+	}
+	values[at] = round<<48 | smallest
+	return 1
+}
+
+// keyBits are the bits of a band's hash, and of every other key of the index.
+const keyBits = 40
+
+// bandKeys appends the key of each band of rows values.
+func bandKeys(dst []uint64, values []uint64, bands, rows int) []uint64 {
+	dst = slices.Grow(dst, bands)
+	for b := range bands {
+		h := uint64(b+1) * k3
+		for _, v := range values[b*rows : (b+1)*rows] {
+			h = (h ^ v) * k1
+			h ^= h >> 29
+		}
+		dst = append(dst, mixFully(h)>>(64-keyBits))
+	}
+	return dst
+}
+
+// signature takes one bit of each of the first 128 values. Two sets agree in (1+J)/2 of the bits (Li and König:
+// b-Bit Minwise Hashing, WWW 2010), so that most that are not alike can be passed over without reading them.
+func signature(values []uint64) (s [2]uint64) {
+	for i, v := range values[:min(len(values), 128)] {
+		s[i/64] |= mix(v*k1) >> 63 << (i % 64)
+	}
+	return s
+}

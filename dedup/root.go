@@ -1,0 +1,49 @@
+package dedup
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+const rootFormat = 1
+
+// rootList is the root object: the index after a page. Its key ends with the hash of its content.
+type rootList struct {
+	Format   int          `json:"format"`
+	Params   Params       `json:"params"`
+	Seq      int          `json:"seq"`
+	Entries  int          `json:"entries"`
+	Parent   string       `json:"parent"`
+	Segments []segmentRef `json:"segments"`
+}
+
+func (ix *Index) readRoot(ctx context.Context, root string) (list rootList, err error) {
+	body, err := ix.get(ctx, root)
+	if err != nil {
+		return list, err
+	}
+	if !strings.HasSuffix(root, "-"+digest(body)[:32]) {
+		return list, corrupt(root, fmt.Errorf("its content is not what its name says"))
+	}
+	if err := json.Unmarshal(body, &list); err != nil {
+		return list, corrupt(root, err)
+	}
+	if list.Format != rootFormat {
+		return list, corrupt(root, fmt.Errorf("format %d; this program reads %d", list.Format, rootFormat))
+	}
+	if list.Params != ix.opts.Params {
+		return list, invalid("near", fmt.Sprintf("the index was made with %+v, not %+v", list.Params, ix.opts.Params))
+	}
+	return list, nil
+}
+
+func (ix *Index) putRoot(ctx context.Context, list rootList) (string, error) {
+	body, err := json.Marshal(list)
+	if err != nil {
+		return "", err
+	}
+	key := fmt.Sprintf("%sroots/%09d-%s", ix.prefix, list.Seq, digest(body)[:32])
+	return key, ix.put(ctx, key, body)
+}

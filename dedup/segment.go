@@ -1,0 +1,149 @@
+package dedup
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+)
+
+// A segment is segmentMagic and pages, in order of their sequence numbers; a page is its length in bytes, its
+// sequence number, the number of its entries, and these. So segments are compacted by putting their pages after
+// one another.
+const segmentMagic = "retort-dedup-segment-1\n"
+
+// entry is an item as a segment holds it.
+type entry struct {
+	id     string
+	prompt uint64
+	mask   uint64 // bands that lead to the entry
+	first  bool   // the exact hash leads to the entry
+	sketch Sketch
+}
+
+func appendEntry(dst []byte, e *entry) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(e.id)))
+	dst = append(dst, e.id...)
+	dst = binary.LittleEndian.AppendUint64(dst, e.prompt)
+	dst = binary.LittleEndian.AppendUint64(dst, e.mask)
+	dst = append(dst, byte(asInt(e.first)))
+	return appendSketch(dst, &e.sketch)
+}
+
+func takeEntry(b []byte) (e entry, rest []byte, err error) {
+	id, b, err := takeBytes(b)
+	if err != nil {
+		return e, nil, err
+	}
+	if len(b) < 17 {
+		return e, nil, errSketch
+	}
+	e.id, e.prompt, e.mask, e.first = string(id), le64(b), le64(b[8:]), b[16] == 1
+	e.sketch, rest, err = takeSketch(b[17:])
+	return e, rest, err
+}
+
+// appendPage appends a page of n entries.
+func appendPage(dst []byte, seq, n int, entries []byte) []byte {
+	head := binary.AppendUvarint(binary.AppendUvarint(nil, uint64(seq)), uint64(n))
+	dst = binary.AppendUvarint(dst, uint64(len(head)+len(entries)))
+	return append(append(dst, head...), entries...)
+}
+
+// eachEntry calls do with every entry of a segment.
+func eachEntry(segment []byte, do func(*entry) error) error {
+	b, ok := bytes.CutPrefix(segment, []byte(segmentMagic))
+	if !ok {
+		return errors.New("not a segment of this program")
+	}
+	for len(b) > 0 {
+		page, rest, err := takeBytes(b)
+		if err == nil {
+			err = eachOfPage(page, do)
+		}
+		if err != nil {
+			return err
+		}
+		b = rest
+	}
+	return nil
+}
+
+func eachOfPage(page []byte, do func(*entry) error) error {
+	_, page, err := takeUvarint(page)
+	if err != nil {
+		return err
+	}
+	n, page, err := takeUvarint(page)
+	for i := uint64(0); i < n && err == nil; i++ {
+		var e entry
+		if e, page, err = takeEntry(page); err == nil {
+			err = do(&e)
+		}
+	}
+	if err == nil && len(page) > 0 {
+		err = errors.New("a page is longer than its entries")
+	}
+	return err
+}
+
+// segmentRef names a segment in a root.
+type segmentRef struct {
+	Key     string `json:"key"`
+	SHA256  string `json:"sha256"`
+	Bytes   int    `json:"bytes"`
+	Level   int    `json:"level"`
+	Entries int    `json:"entries"`
+	First   int    `json:"first"` // sequence numbers of the pages
+	Last    int    `json:"last"`
+}
+
+func (ix *Index) readSegment(ctx context.Context, ref segmentRef) ([]byte, error) {
+	body, err := ix.get(ctx, ref.Key)
+	if err != nil {
+		return nil, err
+	}
+	if sum := digest(body); sum != ref.SHA256 {
+		return nil, corrupt(ref.Key, fmt.Errorf("its sha256 is %s, not %s", sum, ref.SHA256))
+	}
+	return body, nil
+}
+
+// putSegment puts a segment under a key that follows from its pages and content.
+func (ix *Index) putSegment(ctx context.Context, ref segmentRef, body []byte) (segmentRef, error) {
+	ref.SHA256, ref.Bytes = digest(body), len(body)
+	ref.Key = fmt.Sprintf("%ssegments/%d-%09d-%09d-%s", ix.prefix, ref.Level, ref.First, ref.Last, ref.SHA256[:16])
+	return ref, ix.put(ctx, ref.Key, body)
+}
+
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+func (ix *Index) get(ctx context.Context, key string) ([]byte, error) {
+	body, err := ix.blobs.Get(ctx, key)
+	if err != nil && ix.opts.IsNotFound != nil && ix.opts.IsNotFound(err) {
+		return nil, corrupt(key, err)
+	}
+	return body, err
+}
+
+// put puts if absent. What stands there already must be the same: an earlier attempt's, or another worker's.
+func (ix *Index) put(ctx context.Context, key string, body []byte) error {
+	err := ix.blobs.PutNew(ctx, key, body)
+	if err == nil {
+		return nil
+	}
+	got, readErr := ix.blobs.Get(ctx, key)
+	if readErr != nil {
+		return err
+	}
+	if !bytes.Equal(got, body) {
+		return corrupt(key, errors.New("another object stands under its key"))
+	}
+	return nil
+}
