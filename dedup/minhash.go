@@ -22,10 +22,7 @@ func minhash(values []uint64, set []uint32) {
 			x := (uint64(e) ^ salt) * k1
 			x = (x ^ x>>32) * k2
 			at := (x >> 32) * t >> 32
-			v := tag | x&0xffffffff<<16 | x>>48
-			if v < values[at] {
-				values[at] = v
-			}
+			values[at] = min(values[at], tag|x&0xffffffff<<16|x>>48)
 		}
 		left = 0
 		for _, v := range values {
