@@ -1,9 +1,10 @@
 package quality
 
 // identity returns the words by which the assistant says which model it is or who made it, or "". Code, quotations and
-// sentences without a word of the first person are not looked at.
+// texts without a word of the first person near one that
+// speaks of models are not looked at.
 func (w *work) identity(all map[string]*patterns, order []string) string {
-	if !w.firstPerson {
+	if !w.speaksOfSelf {
 		return ""
 	}
 	found := ""

@@ -50,7 +50,7 @@ type work struct {
 	stopSeen     []uint32
 	stopStamp    uint32
 	declines     bool
-	firstPerson  bool
+	speaksOfSelf bool
 	prompt       text
 	promptFolded []uint64
 	proseText    string
@@ -82,21 +82,22 @@ func (in *Inspector) load(o Options) error {
 	if in.quality, err = ls.of("quality", in.checks.Quality.Limits); err != nil {
 		return err
 	}
-	if in.lexicon, err = loadLexicon(); err != nil {
-		return err
-	}
 	if in.leftovers, err = loadLeftovers(); err != nil {
 		return err
 	}
 	if in.refusals, err = loadPatterns("refusal.tsv", nil); err != nil {
 		return err
 	}
-	names, err := aliasPatterns(o.Aliases)
+	aliases, err := readAliases(o.Aliases)
 	if err != nil {
 		return &schema.Error{Kind: schema.KindInvalid, Code: "aliases", Op: "read", Subject: "aliases", Cause: err,
-			Hint: "each line: kind (model, word or company), name, aliases separated by |; between them a tab"}
+			Hint: "each line: kind (model, word, person or company), name, aliases separated by |; between them a tab"}
 	}
-	fill := map[string]string{"name": names[aliasModel], "word": names[aliasWord], "org": names[aliasCompany]}
+	if in.lexicon, err = loadLexicon(aliasTokens(aliases)); err != nil {
+		return err
+	}
+	names := aliasPatterns(aliases)
+	fill := map[string]string{"name": names[aliasModel], "word": names[aliasWord], "person": names[aliasPerson], "org": names[aliasCompany]}
 	if in.identities, err = loadPatterns("identity.tsv", fill); err != nil {
 		return err
 	}

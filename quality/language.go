@@ -3,6 +3,7 @@ package quality
 import (
 	"math/bits"
 	"slices"
+	"strings"
 	"unicode"
 )
 
@@ -77,10 +78,28 @@ func (w *work) scriptLanguage() (string, float64) {
 	return best, share(bestN, seen)
 }
 
+// selfWindow is how many tokens may lie between a word of the first person and one that speaks of models.
+const selfWindow = 40
+
+// compoundEntry stands for a word with an inner hyphen, full stop or full-width letter that begins like a model's name.
+var compoundEntry = entry{term: true, first: true}
+
+// compoundTerm says whether the part of a word before its first hyphen or full stop speaks of models; a full-width word
+// always may.
+func (l *lexicon) compoundTerm(word string) bool {
+	i := strings.IndexAny(word, "-.")
+	if i < 0 {
+		return true
+	}
+	e := l.find(hashFolded(word[:i]))
+	return e != nil && e.term
+}
+
 // lookUp reads the text's words in the lexicon: function words and different stop words by language, triggers.
 func (w *work) lookUp(l *lexicon) {
 	w.function, w.stops = [maxLanguages]int32{}, [maxLanguages]int32{}
-	w.declines, w.firstPerson = false, false
+	w.declines, w.speaksOfSelf = false, false
+	first, term := -1<<20, -1<<20
 	if len(w.stopSeen) < l.size {
 		w.stopSeen = make([]uint32, l.size)
 	}
@@ -89,13 +108,24 @@ func (w *work) lookUp(l *lexicon) {
 		clear(w.stopSeen)
 		w.stopStamp = 1
 	}
-	for _, k := range w.text.tokens {
+	for i, k := range w.text.tokens {
 		e := l.find(k.fold)
 		if e == nil {
-			continue
+			if k.flags&isCompound == 0 || !l.compoundTerm(w.text.of(k)) {
+				continue
+			}
+			e = &compoundEntry
 		}
 		w.declines = w.declines || e.declines
-		w.firstPerson = w.firstPerson || e.firstPerson
+		if e.first {
+			first = i
+		}
+		if e.term {
+			term = i
+		}
+		if (e.first || e.term) && first-term <= selfWindow && term-first <= selfWindow {
+			w.speaksOfSelf = true
+		}
 		for set := e.function; set != 0; set &= set - 1 {
 			w.function[bits.TrailingZeros32(set)]++
 		}

@@ -20,14 +20,15 @@ type entry struct {
 	id             int // 0 to len(entries)-1
 	function, stop uint32
 	declines       bool // a trigger of the refusal check
-	firstPerson    bool // a trigger of the identity check
+	first          bool // of the first person, for the identity check
+	term           bool // speaks of models, for the identity check
 }
 
 // maxLanguages bounds the languages told by function words: a bit each.
 const maxLanguages = 32
 
-// loadLexicon reads function words, stop words and the triggers of patterns.
-func loadLexicon() (*lexicon, error) {
+// loadLexicon reads function words, stop words and the triggers of patterns; terms are the words of aliases.
+func loadLexicon(terms []string) (*lexicon, error) {
 	var codes []string
 	entries := map[uint64]entry{}
 	for _, f := range []struct {
@@ -57,20 +58,28 @@ func loadLexicon() (*lexicon, error) {
 	if len(codes) > maxLanguages {
 		return nil, fmt.Errorf("data: %d languages, at most %d", len(codes), maxLanguages)
 	}
-	for file, set := range map[string]func(*entry){
-		"refusal.tsv":  func(e *entry) { e.declines = true },
-		"identity.tsv": func(e *entry) { e.firstPerson = true },
-	} {
-		words, err := triggerWords(file)
-		if err != nil {
-			return nil, err
-		}
+	mark := func(words []string, set func(*entry)) {
 		for _, w := range words {
 			e := entries[hashFolded(w)]
 			set(&e)
 			entries[hashFolded(w)] = e
 		}
 	}
+	for _, f := range []struct {
+		file, kind string
+		set        func(*entry)
+	}{
+		{"refusal.tsv", kindTrigger, func(e *entry) { e.declines = true }},
+		{"identity.tsv", kindFirst, func(e *entry) { e.first = true }},
+		{"identity.tsv", kindTerm, func(e *entry) { e.term = true }},
+	} {
+		words, err := patternWords(f.file, f.kind)
+		if err != nil {
+			return nil, err
+		}
+		mark(words, f.set)
+	}
+	mark(terms, func(e *entry) { e.term = true })
 	x := newLexicon(entries)
 	x.codes = codes
 	return x, nil

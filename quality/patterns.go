@@ -3,6 +3,7 @@ package quality
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -13,17 +14,20 @@ const (
 	kindAfter  = "after"  // in the same sentence after a claim: takes it back
 
 	kindTrigger = "trigger" // words (characters) of which a text must have one before its patterns are tried
+	kindFirst   = "first"   // words of the first person; with kindTerm in place of kindTrigger
+	kindTerm    = "term"    // words that speak of models
+	kindDefine  = "define"  // NAME=pattern, for the lines of the same language below it
 )
 
-// triggerWords returns the trigger words of a file, all languages together.
-func triggerWords(file string) ([]string, error) {
+// patternWords returns the words of a kind in a file, all languages together.
+func patternWords(file, kind string) ([]string, error) {
 	rows, err := embedded(file, 3)
 	if err != nil {
 		return nil, err
 	}
 	var words []string
 	for _, r := range rows {
-		if r[1] == kindTrigger {
+		if r[1] == kind {
 			words = append(words, strings.Fields(r[2])...)
 		}
 	}
@@ -46,25 +50,38 @@ func loadPatterns(file string, fill map[string]string) (map[string]*patterns, er
 
 func compilePatterns(name string, rows [][]string, fill map[string]string) (map[string]*patterns, error) {
 	parts := map[[2]string][]string{}
+	defined := map[string][][2]string{}
 	var order []string
 	for _, r := range rows {
-		if r[1] == kindTrigger {
+		lang, kind := r[0], r[1]
+		switch kind {
+		case kindTrigger, kindFirst, kindTerm:
 			continue
+		case kindDefine, kindClaim, kindBefore, kindAfter:
+		default:
+			return nil, fmt.Errorf("%s: %s: unknown kind %q", name, lang, kind)
 		}
-		if r[1] != kindClaim && r[1] != kindBefore && r[1] != kindAfter {
-			return nil, fmt.Errorf("%s: %s: unknown kind %q", name, r[0], r[1])
+		key, p, _ := strings.Cut(r[2], "=")
+		if kind != kindDefine {
+			p = r[2]
 		}
-		p := r[2]
+		for _, d := range defined[lang] {
+			p = strings.ReplaceAll(p, d[0], d[1])
+		}
 		for k, v := range fill {
 			p = strings.ReplaceAll(p, "{"+k+"}", "(?:"+v+")")
 		}
 		if _, err := regexp.Compile(p); err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", name, r[0], err)
+			return nil, fmt.Errorf("%s: %s: %w", name, lang, err)
 		}
-		if parts[[2]string{r[0], r[1]}] == nil {
-			order = append(order, r[0])
+		if kind == kindDefine {
+			defined[lang] = append(defined[lang], [2]string{"{" + key + "}", p})
+			continue
 		}
-		parts[[2]string{r[0], r[1]}] = append(parts[[2]string{r[0], r[1]}], p)
+		if !slices.Contains(order, lang) {
+			order = append(order, lang)
+		}
+		parts[[2]string{lang, kind}] = append(parts[[2]string{lang, kind}], p)
 	}
 	out := map[string]*patterns{}
 	for _, lang := range order {

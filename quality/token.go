@@ -12,6 +12,7 @@ import (
 const (
 	hasLetter   = 1 << iota // a letter of any script is in it
 	isPunct                 // nothing but punctuation
+	isCompound              // an inner hyphen or full stop, or full-width letters: may hide a name
 	isIdeograph             // one character of a script that is written without spaces
 )
 
@@ -158,6 +159,9 @@ func (t *text) word(i int) int {
 				if (c != '\'' && c != '-' && c != '.') || !wordFollows(s[i+1:]) {
 					goto done
 				}
+				if c != '\'' {
+					flags |= isCompound
+				}
 			}
 			i++
 			chars++
@@ -171,6 +175,9 @@ func (t *text) word(i int) int {
 		} else {
 			ascii = false
 			flags |= hasLetter
+			if r >= 0xff10 && r <= 0xff5a {
+				flags |= isCompound
+			}
 		}
 		i += n
 		chars++
