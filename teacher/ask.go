@@ -99,8 +99,6 @@ func (k *asking) insist(ctx context.Context, messages []schema.Message) (*fault,
 		case f.tokens && c.newer.CompareAndSwap(false, true):
 			c.stats.retried(f.code)
 			continue
-		case ClassOf(f.code) == ClassBlock:
-			return f, c.blocked(f)
 		case ClassOf(f.code) == ClassFail:
 			return f, nil
 		}

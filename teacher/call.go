@@ -33,6 +33,9 @@ func (k *asking) call(ctx context.Context, messages []schema.Message, format int
 	}
 	x := &exchange{zeros: needsZeros(k.ask, messages)}
 	usage, f := k.exchange(ctx, messages, format, x)
+	if f != nil && ClassOf(f.code) == ClassBlock {
+		err = c.blocked(f) // before the turn is given back, so that nobody gets the next one
+	}
 	charged := c.charge(usage, f, x, worst)
 	sent := x.sent.Load()
 	c.limiter.done(turn, result{code: codeOf(f), sent: sent, tokens: usage.total(), quota: readQuota(x.header, time.Now())})
@@ -41,9 +44,9 @@ func (k *asking) call(ctx context.Context, messages []schema.Message, format int
 	}
 	k.count(usage, charged, sent)
 	if f != nil && f.code == CodeCancelled {
-		return turn.trial, f, ctx.Err()
+		err = ctx.Err()
 	}
-	return turn.trial, f, nil
+	return turn.trial, f, err
 }
 
 // usageOf is a call's usage; unknown where the teacher didn't say.

@@ -55,7 +55,7 @@ func NewLimiter(name string, bound time.Duration) *Limiter {
 	if bound <= 0 {
 		bound = breakerBound
 	}
-	return &Limiter{name: name, bound: bound}
+	return &Limiter{name: name, bound: bound, requests: newMeter(requestSlots), tokens: newMeter(tokenSlots)}
 }
 
 // SetLease replaces the lease: rate may be used until a moment, after which nothing is sent. The zero time is

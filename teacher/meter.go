@@ -3,11 +3,11 @@ package teacher
 import "time"
 
 // A minute is counted longer than a minute: two requests reach a teacher further apart or closer together than
-// they were sent, and the teacher counts arrivals.
+// they were sent, and the teacher counts arrivals. A window of n slots holds any n-1 slots of time.
 const (
-	slot        = 500 * time.Millisecond
-	windowSlots = 124 // any two sends that aren't in one window are more than 61.5 s apart
-	window      = windowSlots * slot
+	slot         = 500 * time.Millisecond
+	requestSlots = 124 // 61.5 s: arrivals may be 1.5 s closer than sends
+	tokenSlots   = 122 // 60.5 s: tokens are counted at their worst until the answer, so they have a margin already
 )
 
 // meter holds the sends of the last minute against a limit. Two rules must both allow a send: the window, which
@@ -20,21 +20,23 @@ type meter struct {
 	burst float64
 	level float64 // what may be sent at once; below 0 after a send larger than the burst
 	at    time.Time
-	slots [windowSlots]int64
+	slots []int64 // of the window, as a ring
 	sum   int64
 	base  time.Time
 	newst int64 // number of the newest slot, counted from base by the monotonic clock
 }
 
+func newMeter(slots int) meter { return meter{slots: make([]int64, slots), base: time.Now()} }
+
+// in returns the slot of that number.
+func (m *meter) in(n int64) *int64 { return &m.slots[n%int64(len(m.slots))] }
+
 // set changes the limit. A meter begins with nothing saved up: it doesn't know what others sent before it.
 func (m *meter) set(limit int64, now time.Time) {
-	if m.base.IsZero() {
-		m.base = now
-	}
 	m.refill(now, 1)
 	m.limit = limit
 	m.burst = float64(max(1, limit/50))
-	m.pace = (float64(limit) - m.burst + 1) / window.Seconds()
+	m.pace = (float64(limit) - m.burst + 1) / (time.Duration(len(m.slots)) * slot).Seconds()
 	m.level = min(m.level, m.burst)
 }
 
@@ -45,13 +47,14 @@ func (m *meter) refill(now time.Time, share float64) {
 	}
 	m.at = now
 	n := m.slotOf(now)
-	if n-m.newst >= windowSlots {
-		m.slots, m.sum, m.newst = [windowSlots]int64{}, 0, n
+	if n-m.newst >= int64(len(m.slots)) {
+		clear(m.slots)
+		m.sum, m.newst = 0, n
 		return
 	}
 	for m.newst < n {
 		m.newst++
-		at := &m.slots[m.newst%windowSlots]
+		at := m.in(m.newst)
 		m.sum -= *at
 		*at = 0
 	}
@@ -76,9 +79,9 @@ func (m *meter) wait(now time.Time, n int64, share float64) time.Duration {
 }
 
 func (m *meter) untilOldestLeaves(now time.Time) time.Duration {
-	for i := int64(1); i <= windowSlots; i++ {
+	for i := int64(1); i <= int64(len(m.slots)); i++ {
 		n := m.newst + i // the slot that this one will replace
-		if m.slots[n%windowSlots] > 0 {
+		if *m.in(n) > 0 {
 			return m.base.Add(time.Duration(n) * slot).Sub(now)
 		}
 	}
@@ -91,7 +94,7 @@ func (m *meter) take(now time.Time, n int64) {
 		return
 	}
 	m.level -= float64(n)
-	m.slots[m.newst%windowSlots] += n
+	*m.in(m.newst) += n
 	m.sum += n
 }
 
@@ -102,8 +105,8 @@ func (m *meter) settle(at, now time.Time, taken, used int64) {
 	}
 	m.refill(now, 1)
 	m.level = min(m.burst, m.level+float64(taken-used))
-	if n := m.slotOf(at); m.newst-n < windowSlots {
-		s := &m.slots[n%windowSlots]
+	if n := m.slotOf(at); m.newst-n < int64(len(m.slots)) {
+		s := m.in(n)
 		change := max(used-taken, -*s)
 		*s += change
 		m.sum += change
