@@ -11,6 +11,7 @@ type leftover struct {
 	check string
 	text  string
 	re    *regexp.Regexp
+	needs []string // one of them is in each match of re
 }
 
 func loadLeftovers() ([]leftover, error) {
@@ -25,9 +26,10 @@ func loadLeftovers() ([]leftover, error) {
 		case "text":
 			l.text = r[2]
 		case "regexp":
-			if l.re, err = regexp.Compile(r[2]); err != nil {
-				return nil, fmt.Errorf("data/leftovers.tsv: %w", err)
+			if l.re, err = regexp.Compile(r[2]); err != nil || len(r) < 5 {
+				return nil, fmt.Errorf("data/leftovers.tsv: %s: no fifth column, or %w", r[2], err)
 			}
+			l.needs = strings.Split(r[4], "|")
 		default:
 			return nil, fmt.Errorf("data/leftovers.tsv: unknown kind %q", r[1])
 		}
@@ -40,7 +42,8 @@ func loadLeftovers() ([]leftover, error) {
 func (w *work) findLeftover(all []leftover, check string) string {
 	s := w.prose()
 	// Every pattern has one of these in it: most answers are done here.
-	if !strings.ContainsAny(s, "<[{◁#") && !strings.Contains(s, ": ") {
+	if strings.IndexByte(s, '<') < 0 && strings.IndexByte(s, '[') < 0 && strings.IndexByte(s, '{') < 0 &&
+		strings.IndexByte(s, ':') < 0 && !strings.Contains(s, "◁") {
 		return ""
 	}
 	for _, l := range all {
@@ -51,8 +54,10 @@ func (w *work) findLeftover(all []leftover, check string) string {
 			if strings.Contains(s, l.text) {
 				return l.text
 			}
-		} else if m := l.re.FindString(s); m != "" {
-			return shorten(m)
+		} else if hasAny(s, l.needs) {
+			if m := l.re.FindString(s); m != "" {
+				return shorten(m)
+			}
 		}
 	}
 	return ""
@@ -110,4 +115,13 @@ func shorten(s string) string {
 		i--
 	}
 	return s[:i] + "…"
+}
+
+func hasAny(s string, parts []string) bool {
+	for _, p := range parts {
+		if strings.Contains(s, p) {
+			return true
+		}
+	}
+	return false
 }
