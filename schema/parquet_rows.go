@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 
+	"github.com/apache/arrow/go/v17/arrow/memory"
 	"github.com/apache/arrow/go/v17/parquet"
 	"github.com/apache/arrow/go/v17/parquet/file"
 )
@@ -27,7 +28,7 @@ func (s *openedShard) openGroup(g int) (*rowGroup, error) {
 			if err := s.checkChunk(rows.MetaData(), s.at[i]); err != nil {
 				return fmt.Errorf("column %s: %w", l.path(), err)
 			}
-			chunk, err := rows.Column(s.at[i])
+			chunk, err := s.openChunk(rows, s.at[i])
 			if err != nil {
 				return fmt.Errorf("column %s: %w", l.path(), err)
 			}
@@ -36,6 +37,16 @@ func (s *openedShard) openGroup(g int) (*rowGroup, error) {
 		return nil
 	})
 	return group, err
+}
+
+func (s *openedShard) openChunk(rows *file.RowGroupReader, at int) (file.ColumnChunkReader, error) {
+	pages, err := rows.GetColumnPageReader(at)
+	if err != nil {
+		return nil, err
+	}
+	c := s.file.MetaData().Schema.Column(at)
+	checked := &checkedPages{PageReader: pages, maxDefinition: c.MaxDefinitionLevel(), maxRepetition: c.MaxRepetitionLevel()}
+	return file.NewColumnReader(c, checked, boundedMemory{memory.NewGoAllocator()}, s.file.BufferPool()), nil
 }
 
 func (g *rowGroup) row() (row *Reject, err error) {

@@ -8,7 +8,7 @@ import (
 	"github.com/apache/arrow/go/v17/parquet/schema"
 )
 
-// Arrow is imported in the files parquet_schema.go, parquet_zstd.go, parquet_batch.go, parquet_write.go and parquet_read.go alone.
+// Arrow is imported in this package's files parquet_*.go alone.
 
 // leaf is a column of the file as Parquet counts them: a list of structs has one for each field.
 type leaf struct {
