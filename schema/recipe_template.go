@@ -266,10 +266,11 @@ func (r *Recipe) TemplatePlace(message, line, col int) Place {
 	return templatePlace(r.Places[path], r.blocks[path], line, col)
 }
 
-// templatePlace maps exactly into a block (content: |), where block is its first character, and to the line in quoted text.
+// templatePlace maps exactly into a block (content: |), where block is its first character; of text in quotes or on one line it is
+// the beginning, as what stands in it may be escaped.
 func templatePlace(value, block Place, line, col int) Place {
 	if block.Line > 0 {
 		return Place{Line: block.Line + line - 1, Col: block.Col + max(col, 1) - 1}
 	}
-	return Place{Line: value.Line + line - 1, Col: value.Col}
+	return value
 }
