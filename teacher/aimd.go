@@ -1,6 +1,9 @@
 package teacher
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // AIMD of a teacher's rate: a window in which more than a tenth of the calls fail by overload halves it, a
 // better one adds a tenth of the full rate back.
@@ -42,11 +45,18 @@ func (a *aimd) record(now time.Time, epoch uint64, overloaded bool) {
 	if a.calls < aimdCalls || now.Sub(a.since) < aimdTime {
 		return
 	}
-	if float64(a.failed) > aimdMostFail*float64(a.calls) {
+	if beyondChance(a.failed, a.calls) {
 		a.share = max(aimdLeast, a.factor()/2)
 		a.epoch++
 	} else {
 		a.share = min(1, a.factor()+aimdStep)
 	}
 	a.calls, a.failed = 0, 0
+}
+
+// beyondChance says whether more than a tenth failed, and by more than a window of that size varies by itself
+// (one-sided, 5%): a teacher that fails 7 in a hundred isn't slowed each time that chance makes it 3 in twenty.
+func beyondChance(failed, calls int) bool {
+	n := float64(calls)
+	return float64(failed) > aimdMostFail*n+1.645*math.Sqrt(aimdMostFail*(1-aimdMostFail)*n)
 }
