@@ -11,24 +11,41 @@ func mayHoldCode(text string) bool {
 		strings.IndexByte(text, ';') >= 0 || strings.Contains(text, "```")
 }
 
-// cutLines cuts t.text[:end] line by line: marks are tokens between fences and in lines that look like code. The
-// choice is made for each line, so that an edit somewhere else in the text can't change it.
+// cutLines cuts t.text[:end] line by line. Marks count between the fences of Markdown and, where most lines look like
+// code, in those that do: a few lines of code among prose are cut as prose, so that similarity there is that of words.
 func (t *tokenizer) cutLines(end int) {
-	fenced := false
+	fenced, source := false, mostlyCode(t.text[:end])
 	for i := 0; i < end; {
-		stop := end
-		if n := bytes.IndexByte(t.text[i:end], '\n'); n >= 0 {
-			stop = i + n
-		}
+		stop := lineEnd(t.text, i, end)
 		line := t.text[i:stop]
+		code := fenced || source && codeLine(line)
 		if fence(line) {
-			fenced = !fenced
-			t.cutRange(i, stop, false)
-		} else {
-			t.cutRange(i, stop, fenced || codeLine(line))
+			fenced, code = !fenced, false
+		}
+		t.cutRange(i, stop, code)
+		i = stop + 1
+	}
+}
+
+func lineEnd(text []byte, i, end int) int {
+	if n := bytes.IndexByte(text[i:end], '\n'); n >= 0 {
+		return i + n
+	}
+	return end
+}
+
+// mostlyCode says whether at least half of the lines with anything in them look like code.
+func mostlyCode(text []byte) bool {
+	code, full := 0, 0
+	for i := 0; i < len(text); {
+		stop := lineEnd(text, i, len(text))
+		if line := text[i:stop]; len(bytes.TrimSpace(line)) > 0 {
+			full++
+			code += asInt(codeLine(line))
 		}
 		i = stop + 1
 	}
+	return code*2 >= full
 }
 
 // fence says whether line opens or closes a fenced block of Markdown.

@@ -50,7 +50,7 @@ func newDecider(ix *Index, page []Item) *decider {
 	limit := ix.points[ix.at].entries
 	p := ix.opts.Params
 	return &decider{ix: ix, page: page, limit: limit, least: leastBits(ix.opts.Near.Jaccard, min(128, p.Bands*p.Rows)),
-		own: newTable(len(page)*(p.Bands+2), limit)}
+		own: newTable(len(page)*(p.Keys()+2), limit)}
 }
 
 // leastBits is six standard deviations below the mean of the equal bits of two sets with Jaccard index j; the

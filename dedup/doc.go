@@ -1,7 +1,7 @@
 // Package dedup finds exact duplicates and near-duplicates, and decides them once, in one order, for good.
 //
-//	token        a word (letters and digits, case folded, NFKC), one character of a script without spaces
-//	             (Chinese, Japanese, Thai, ...), or one mark where a line is code
+//	token        a word (letters, digits and underscores, case folded, NFKC), in a line of code with the marks after
+//	             it; or one character of a script without spaces (Chinese, Japanese, Thai, ...)
 //	shingle      a run of Params.Shingle tokens, hashed to 32 bits
 //	set          the sorted, distinct shingles of a text; similarity is the Jaccard index of two sets
 //	sketch       exact hash, LSH bands, bits and set of one text: all that deciding needs of it

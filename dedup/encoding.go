@@ -54,7 +54,7 @@ func takeSketch(b []byte) (s Sketch, rest []byte, err error) {
 	s.Bits = [2]uint64{le64(b[16:]), le64(b[24:])}
 	n := int(b[32])
 	b = b[33:]
-	if n > maxBands || len(b) < 5*n {
+	if n > 64 || len(b) < 5*n {
 		return Sketch{}, nil, errSketch
 	}
 	s.Bands = make([]uint64, n)

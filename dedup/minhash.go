@@ -49,14 +49,27 @@ func fillPlace(values []uint64, set []uint32, round, at uint64) uint64 {
 // keyBits are the bits of a band's hash, and of every other key of the index.
 const keyBits = 40
 
-// bandKeys appends the key of each band of rows values.
-func bandKeys(dst []uint64, values []uint64, bands, rows int) []uint64 {
-	dst = slices.Grow(dst, bands)
-	for b := range bands {
+// bandKeys appends the key of each band: bands of rows values that follow one another, and half as many that take their
+// values crosswise, one row further in the next band each. So 128 values in 16 bands of 8 rows give 24 keys, and two texts
+// with J = .8 share one with probability .987 instead of .947, at no further hashing of shingles.
+func bandKeys(dst []uint64, values []uint64, p Params) []uint64 {
+	dst = slices.Grow(dst, p.Keys())
+	for b := range p.Bands {
 		h := uint64(b+1) * k3
-		for _, v := range values[b*rows : (b+1)*rows] {
+		for _, v := range values[b*p.Rows : (b+1)*p.Rows] {
 			h = (h ^ v) * k1
 			h ^= h >> 29
+		}
+		dst = append(dst, mixFully(h)>>(64-keyBits))
+	}
+	for c := range p.Keys() - p.Bands {
+		h := uint64(p.Bands+c+1) * k3
+		for row, b := 0, 2*c; row < p.Rows; row++ {
+			h = (h ^ values[b*p.Rows+row]) * k1
+			h ^= h >> 29
+			if b++; b == p.Bands {
+				b = 0
+			}
 		}
 		dst = append(dst, mixFully(h)>>(64-keyBits))
 	}

@@ -25,8 +25,8 @@ type PairOptions struct {
 }
 
 // Pairs finds the pairs of texts with a Jaccard index of at least near.Jaccard that share an LSH band, in order of B
-// and A. A pair is found with probability 1-(1-J^rows)^bands; every pair returned is verified. It holds the sketches
-// in memory: some four bytes a word, and 200 a text. Two texts without any sign are no pair.
+// and A. A pair is found with probability 1-(1-J^rows)^Params.Keys; every pair returned is verified. It holds the sketches
+// in memory: some four bytes a word, and 250 a text. Two texts without any sign are no pair.
 func Pairs(ctx context.Context, texts iter.Seq[string], opts PairOptions) ([]Pair, error) {
 	withDefaults(&schema.ExactCheck{}, &opts.Near)
 	c := &corpus{params: ParamsOf(opts.Near), least: opts.Near.Jaccard, threads: max(opts.Threads, 1)}
@@ -49,7 +49,7 @@ type corpus struct {
 
 	sets  [][]uint32
 	bits  [][2]uint64
-	bands []uint64 // params.Bands of each text; ^0 where the text is empty
+	bands []uint64 // params.Keys of each text; ^0 where the text is empty
 }
 
 // batchTexts are sketched together: enough that handing them over costs nothing.
@@ -127,7 +127,7 @@ func (c *corpus) sketchBatches(todo <-chan *batch) error {
 			ends = append(ends, len(all))
 			b.bits = append(b.bits, k.Bits)
 			b.bands = append(b.bands, k.Bands...)
-			for range c.params.Bands - len(k.Bands) {
+			for range c.params.Keys() - len(k.Bands) {
 				b.bands = append(b.bands, ^uint64(0))
 			}
 		}
@@ -155,7 +155,7 @@ func (c *corpus) join(ctx context.Context) ([]Pair, error) {
 	for t := range c.threads {
 		g.Go(func() error {
 			var s bandSorter
-			for b := int(next.Add(1)) - 1; b < c.params.Bands; b = int(next.Add(1)) - 1 {
+			for b := int(next.Add(1)) - 1; b < c.params.Keys(); b = int(next.Add(1)) - 1 {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
@@ -207,7 +207,7 @@ func (c *corpus) verify(dst []Pair, x, y, b int) []Pair {
 
 // shared says whether x and y have one of the bands before b in common, as joinBand sees them.
 func (c *corpus) shared(x, y, b int) bool {
-	n := c.params.Bands
+	n := c.params.Keys()
 	xs, ys := c.bands[x*n:x*n+b], c.bands[y*n:y*n+b]
 	for i := range xs {
 		if xs[i]>>8 == ys[i]>>8 {
@@ -225,7 +225,7 @@ type bandSorter struct{ a, b []uint64 }
 func (s *bandSorter) sort(c *corpus, band int) []uint64 {
 	s.a = s.a[:0]
 	for i := range c.sets {
-		if key := c.bands[i*c.params.Bands+band]; key != ^uint64(0) {
+		if key := c.bands[i*c.params.Keys()+band]; key != ^uint64(0) {
 			s.a = append(s.a, key>>8<<32|uint64(i))
 		}
 	}

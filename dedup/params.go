@@ -13,14 +13,14 @@ type Params struct {
 	Rows    int // MinHash values of a band
 }
 
-// DefaultParams are word 5-grams and 128 MinHash values in 16 bands of 8 rows: two texts become candidates with
-// probability 1-(1-J^8)^16, which is .95 at J = .8 and .9999 at J = .9.
+// DefaultParams are word 5-grams and 128 MinHash values in 16 bands of 8 rows. With the crosswise bands that makes 24
+// keys: two texts become candidates with probability 1-(1-J^8)^24, which is .73 at J = .7, .987 at .8, .999998 at .9.
 var DefaultParams = Params{Shingle: 5, Bands: 16, Rows: 8}
 
 // Bounds of Params: beyond them a sketch costs more than the text.
 const (
 	maxShingle = 64
-	maxBands   = 64
+	maxBands   = 42 // so that all keys of a text fit a mask of 64 bits
 	maxHashes  = 1024
 )
 
@@ -37,6 +37,14 @@ func ParamsOf(near schema.NearCheck) Params {
 		p.Rows = near.Rows
 	}
 	return p
+}
+
+// Keys is the number of band keys of a sketch: Bands, and half as many crosswise ones where a band has several rows.
+func (p Params) Keys() int {
+	if p.Rows == 1 {
+		return p.Bands
+	}
+	return p.Bands + p.Bands/2
 }
 
 // Check returns nil where sketches can be made with p.

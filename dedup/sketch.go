@@ -4,7 +4,7 @@ package dedup
 type Sketch struct {
 	Exact [16]byte  // hash of the normalized text: words and marks in order, whatever case and white space
 	Bits  [2]uint64 // one bit of each of up to 128 MinHash values
-	Bands []uint64  // keys of the LSH bands, 40 bits each; none where the text is empty
+	Bands []uint64  // Params.Keys keys of the LSH bands, 40 bits each; none where the text is empty
 	Set   []uint32  // sorted distinct shingle hashes
 }
 
@@ -54,7 +54,7 @@ func (s *Sketcher) SketchInto(out *Sketch, text string, without ...string) {
 	out.Set = append(out.Set, s.set(out.Exact)...)
 	minhash(s.values, out.Set)
 	out.Bits = signature(s.values)
-	out.Bands = bandKeys(out.Bands, s.values, s.params.Bands, s.params.Rows)
+	out.Bands = bandKeys(out.Bands, s.values, s.params)
 }
 
 // set returns the distinct shingles of the text that was cut last, in a buffer.

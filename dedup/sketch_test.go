@@ -65,7 +65,7 @@ func TestAMinusIsPartOfItsNumber(t *testing.T) {
 
 func TestShortTexts(t *testing.T) {
 	one, two := sketchOf(t, "Yes."), sketchOf(t, "yes!")
-	if len(one.Set) != 1 || len(one.Bands) != DefaultParams.Bands || Jaccard(one.Set, two.Set) != 0 {
+	if len(one.Set) != 1 || len(one.Bands) != DefaultParams.Keys() || Jaccard(one.Set, two.Set) != 0 {
 		t.Errorf("got %+v and %+v", one, two)
 	}
 	if s := sketchOf(t, "🙂"); s.Empty() {

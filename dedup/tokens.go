@@ -9,7 +9,7 @@ import (
 // Classes of ASCII bytes; what is not ASCII is beyond.
 const (
 	space  = iota // white space and control
-	word          // letter or digit
+	word          // letter, digit or underscore
 	mark          // any other sign
 	beyond        // the first or a later byte of a character beyond ASCII
 )
@@ -19,7 +19,7 @@ var class = func() (c [256]uint8) {
 		switch {
 		case b >= 0x80:
 			c[b] = beyond
-		case b >= '0' && b <= '9', b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z':
+		case b >= '0' && b <= '9', b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z', b == '_':
 			c[b] = word
 		case b > ' ' && b < 0x7f:
 			c[b] = mark
@@ -57,7 +57,7 @@ func (t *tokenizer) cut(text string) {
 	}
 }
 
-// cutRange cuts t.text[i:end]; where code is true, marks are tokens too.
+// cutRange cuts t.text[i:end]; where code is true, marks count.
 func (t *tokenizer) cutRange(i, end int, code bool) {
 	b := t.text
 	for i < end {
@@ -81,13 +81,14 @@ const (
 	highs = 0x8080808080808080
 )
 
-// wordBytes sets the high bit of each byte of x that is an ASCII letter or digit.
+// wordBytes sets the high bit of each byte of x that is an ASCII letter, digit or underscore.
 func wordBytes(x uint64) uint64 {
 	low := x &^ highs
 	lower := low | 0x20*ones
 	letter := (lower + (0x80-'a')*ones) &^ (lower + (0x7f-'z')*ones)
 	digit := (low + (0x80-'0')*ones) &^ (low + (0x7f-'9')*ones)
-	return (letter | digit) & highs &^ x
+	underscore := ^(low ^ '_'*ones + (0x7f * ones))
+	return (letter | digit | underscore) & highs &^ x
 }
 
 // asciiWord takes the word at i and returns the place after it. A word that goes on beyond ASCII takes the slow path.
@@ -96,7 +97,7 @@ func (t *tokenizer) asciiWord(i, end int, code bool) int {
 	for {
 		x := le64(t.text[i:])
 		stop := ^wordBytes(x) & highs
-		x |= 0x20 * ones // case; digits have the bit already
+		x |= 0x20 * ones // case; digits have the bit already, and underscores become 0x7f
 		if stop == 0 {
 			h = fold(h, x)
 			i += 8
@@ -122,10 +123,11 @@ func (t *tokenizer) signed(i int) bool {
 	return i > 0 && t.text[i-1] == '-' && t.text[i]-'0' <= 9 && (i == 1 || class[t.text[i-2]] == space)
 }
 
-// mark takes a sign: a token in code, else a part of the exact hash alone.
+// mark takes a sign: in code a part of the token before it, so that i < n and i <= n differ and there are no more tokens
+// than words; else a part of the exact hash alone.
 func (t *tokenizer) mark(r rune, code bool) {
-	if code {
-		t.tokens = append(t.tokens, hashMark(r))
+	if n := len(t.tokens); code && n > 0 {
+		t.tokens[n-1] = mix((t.tokens[n-1] ^ uint64(r)) * k1)
 		return
 	}
 	t.marks = mix((t.marks ^ uint64(r) ^ uint64(len(t.tokens))<<24) * k1)
