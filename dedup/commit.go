@@ -16,7 +16,10 @@ func (ix *Index) Commit(ctx context.Context, seq int, page []Item, decisions []D
 	if seq <= before.seq || len(page) != len(decisions) {
 		return "", fault("index_order", fmt.Errorf("page %d of %d items with %d decisions after page %d", seq, len(page), len(decisions), before.seq))
 	}
-	entered := toEnter(page, decisions)
+	if decisions, err = ix.relink(ctx, seq, page, decisions); err != nil {
+		return "", err
+	}
+	entered := ix.toEnter(page, decisions)
 	if len(entered) == 0 {
 		return before.root, nil
 	}
@@ -24,17 +27,37 @@ func (ix *Index) Commit(ctx context.Context, seq int, page []Item, decisions []D
 	if err != nil {
 		return "", err
 	}
-	if root, err = ix.putRoot(ctx, list); err != nil {
+	if root, err = ix.objects().putRoot(ctx, list); err != nil {
 		return "", err
 	}
 	return root, ix.advance(ctx, point{root: root, seq: seq, entries: before.entries + uint32(len(entered)), list: list}, entered)
 }
 
-func toEnter(page []Item, decisions []Decision) []entry {
+// relink finds again how the entries hang together where they are not all those that Decide meant to enter: the caller
+// cleared some, or the decisions come from a file. How they do follows from the entered items alone.
+func (ix *Index) relink(ctx context.Context, seq int, page []Item, decisions []Decision) ([]Decision, error) {
+	same := true
+	for i := range decisions {
+		same = same && decisions[i].Enter == decisions[i].linked
+	}
+	if same {
+		return decisions, nil
+	}
+	page = slices.Clone(page)
+	for i := range page {
+		page[i].Live = decisions[i].Enter
+	}
+	opts := ix.opts
+	opts.Exact.Do, opts.Near.Do = schema.DoOff, schema.DoOff
+	return ix.decide(ctx, seq, page, &opts)
+}
+
+// toEnter are the entries of a decided page. Those of one prompt are chained, from the newest back.
+func (ix *Index) toEnter(page []Item, decisions []Decision) []entry {
 	var out []entry
 	for i := range page {
 		if d := &decisions[i]; d.Enter {
-			out = append(out, entry{id: page[i].ID, prompt: promptHash(page[i].PromptID), mask: d.mask, first: d.first, sketch: page[i].Sketch})
+			out = append(out, entry{id: page[i].ID, prompt: promptHash(page[i].PromptID), mask: d.mask, first: d.first, prev: d.prev, sketch: page[i].Sketch})
 		}
 	}
 	return out
@@ -47,13 +70,13 @@ func (ix *Index) write(ctx context.Context, before point, seq int, entered []ent
 		body = appendEntry(body, &entered[i])
 	}
 	body = appendPage([]byte(segmentMagic), seq, len(entered), body)
-	ref, err := ix.putSegment(ctx, segmentRef{Entries: len(entered), First: seq, Last: seq}, body)
+	ref, err := ix.objects().putSegment(ctx, segmentRef{Entries: len(entered), First: seq, Last: seq}, body)
 	if err != nil {
 		return list, err
 	}
 	list = before.list
 	list.Parent, list.Seq, list.Entries = before.root, seq, list.Entries+len(entered)
-	list.Segments, err = ix.compact(ctx, append(slices.Clone(before.list.Segments), ref))
+	list.Segments, err = ix.objects().compact(ctx, append(slices.Clone(before.list.Segments), ref))
 	return list, err
 }
 
@@ -67,15 +90,12 @@ func (ix *Index) advance(ctx context.Context, p point, entered []entry) error {
 		return ix.load(ctx, p.root) // the pages ahead were not those of this history
 	}
 	for i := range entered {
-		if err := ix.enter(&entered[i]); err != nil {
+		if err := ix.own.add(&entered[i]); err != nil {
+			ix.broken = err
 			return err
 		}
 	}
 	ix.points = append(ix.points, p)
 	ix.at++
 	return nil
-}
-
-func fault(code string, cause error) error {
-	return &schema.Error{Kind: schema.KindFailed, Code: code, Op: "near-duplicate index", Cause: cause}
 }

@@ -13,13 +13,13 @@ const (
 )
 
 // compact follows from the list alone, so that all attempts at a page put the same objects.
-func (ix *Index) compact(ctx context.Context, list []segmentRef) ([]segmentRef, error) {
+func (o objects) compact(ctx context.Context, list []segmentRef) ([]segmentRef, error) {
 	for {
 		from := len(list) - fanIn
 		if from < 0 || !compactable(list[from:]) {
 			return list, nil
 		}
-		merged, err := ix.merge(ctx, list[from:])
+		merged, err := o.merge(ctx, list[from:])
 		if err != nil {
 			return nil, err
 		}
@@ -39,16 +39,16 @@ func compactable(refs []segmentRef) bool {
 }
 
 // merge puts the pages of refs into one segment.
-func (ix *Index) merge(ctx context.Context, refs []segmentRef) (segmentRef, error) {
+func (o objects) merge(ctx context.Context, refs []segmentRef) (segmentRef, error) {
 	out := segmentRef{Level: refs[0].Level + 1, First: refs[0].First, Last: refs[len(refs)-1].Last}
 	body := []byte(segmentMagic)
 	for _, r := range refs {
-		b, err := ix.readSegment(ctx, r)
+		b, err := o.readSegment(ctx, r)
 		if err != nil {
 			return out, err
 		}
 		body = append(body, bytes.TrimPrefix(b, []byte(segmentMagic))...)
 		out.Entries += r.Entries
 	}
-	return ix.putSegment(ctx, out, body)
+	return o.putSegment(ctx, out, body)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/bits"
 	"slices"
 
 	"github.com/retort-data/retort/schema"
@@ -17,10 +16,17 @@ const mostOfBand = 64
 // Decide says for each item of page seq whether an entry before it, of earlier pages or earlier in this one, is a
 // duplicate. It changes nothing: the same page on the same root is decided the same, however often.
 func (ix *Index) Decide(ctx context.Context, seq int, page []Item) ([]Decision, error) {
-	if last := ix.points[ix.at].seq; seq <= last {
-		return nil, fault("index_order", fmt.Errorf("page %d after page %d", seq, last))
+	return ix.decide(ctx, seq, page, &ix.opts)
+}
+
+func (ix *Index) decide(ctx context.Context, seq int, page []Item, opts *Options) ([]Decision, error) {
+	if err := ix.checkPage(seq, page); err != nil {
+		return nil, err
 	}
-	d := newDecider(ix, page)
+	d, err := newDecider(ix, page, opts)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]Decision, len(page))
 	for i := range page {
 		if err := ctx.Err(); err != nil {
@@ -33,24 +39,50 @@ func (ix *Index) Decide(ctx context.Context, seq int, page []Item) ([]Decision, 
 	return out, nil
 }
 
-// decider decides the items of one page in order. Entered items of the page are numbered after the visible entries.
-type decider struct {
-	ix      *Index
-	page    []Item
-	limit   uint32
-	least   int      // equal bits below which two sketches are not looked at
-	own     *table   // keys of the page's entered items
-	entered []int    // their places in page
-	metas   []meta   // their metas
-	hits    []uint32 // candidates of all bands
-	set     []uint32
+func (ix *Index) checkPage(seq int, page []Item) error {
+	if ix.broken != nil {
+		return ix.broken
+	}
+	if last := ix.points[ix.at].seq; seq <= last {
+		return fault("index_order", fmt.Errorf("page %d after page %d", seq, last))
+	}
+	for i := range page {
+		if n := len(page[i].Sketch.Bands); page[i].compared() && n != ix.opts.Params.Keys() {
+			return invalid("sketch of "+page[i].ID, fmt.Sprintf("%d band keys, not the %d of %+v: it was made with other parameters",
+				n, ix.opts.Params.Keys(), ix.opts.Params))
+		}
+	}
+	return nil
 }
 
-func newDecider(ix *Index, page []Item) *decider {
-	limit := ix.points[ix.at].entries
+// decider decides the items of one page in order. Entered items of the page are numbered after the visible entries.
+type decider struct {
+	ix     *Index
+	opts   *Options
+	page   []Item
+	shares []*share
+	share  int // of the item at hand
+	first  int // its share's first item
+
+	limit   uint32   // own entries from here on are those of the page
+	least   int      // equal bits below which two sketches are not looked at
+	keys    *table   // of the page's entered items
+	entered []int    // their places in page
+	metas   []meta   // their metas
+	hits    []hit    // buffers
+	refs    []ref    //
+	set     []uint32 //
+	raw     []byte   //
+}
+
+func newDecider(ix *Index, page []Item, opts *Options) (*decider, error) {
 	p := ix.opts.Params
-	return &decider{ix: ix, page: page, limit: limit, least: leastBits(ix.opts.Near.Jaccard, min(128, p.Bands*p.Rows)),
-		own: newTable(len(page)*(p.Keys()+2), limit)}
+	d := &decider{ix: ix, opts: opts, page: page, limit: ix.points[ix.at].entries,
+		least: leastBits(opts.Near.Jaccard, min(128, p.Bands*p.Rows))}
+	d.keys = newTable(len(page)*(atBands+p.Keys()), d.limit)
+	var err error
+	d.shares, err = ix.lookUp(page, d.least)
+	return d, err
 }
 
 // leastBits is six standard deviations below the mean of the equal bits of two sets with Jaccard index j; the
@@ -62,28 +94,29 @@ func leastBits(j float64, n int) int {
 
 // found collects what the looks at an item have found.
 type found struct {
-	exact, near, flag    uint32 // entries; none where nothing was found
+	exact, near, flag    ref // none where nothing was found
 	nearJaccard, flagged float64
 }
 
-const none = math.MaxUint32
-
 func (d *decider) decide(i int, out *Decision) error {
+	for i >= d.first+len(d.shares[d.share].items) {
+		d.first += len(d.shares[d.share].items)
+		d.share++
+	}
 	it := &d.page[i]
-	if !it.Live || it.Sketch.Empty() {
+	if !it.compared() {
 		return nil
 	}
 	f := found{exact: none, near: none, flag: none}
-	m := meta{prompt: promptHash(it.PromptID), bits: it.Sketch.Bits, size: uint32(len(it.Sketch.Set))}
-	out.first = true
-	if err := d.lookExact(it, &m, &f, out); err != nil {
+	m := it.meta()
+	if err := d.lookExact(i, it, &m, &f, out); err != nil {
 		return err
 	}
-	if err := d.lookPrompt(it, &m, &f); err != nil {
+	if err := d.lookPrompt(i, it, &m, &f, out); err != nil {
 		return err
 	}
-	if f.exact == none && d.ix.opts.Near.Do != schema.DoOff {
-		if err := d.lookBands(it, &m, &f); err != nil {
+	if f.exact == none && d.opts.Near.Do != schema.DoOff {
+		if err := d.lookBands(i, it, &m, &f); err != nil {
 			return err
 		}
 	}
@@ -91,14 +124,30 @@ func (d *decider) decide(i int, out *Decision) error {
 		return err
 	}
 	if out.Enter {
-		d.enter(i, &m, out)
+		d.enter(i, it, &m, out)
 	}
 	return nil
 }
 
+// ids appends the visible entries of a key, in order: at is the key's number among those of the item.
+func (d *decider) ids(dst []ref, i, at int, key uint64) []ref {
+	for _, r := range d.shares[d.share].found(i-d.first, at) {
+		if r.collection() < len(d.ix.layers) || r.id() < d.limit {
+			dst = append(dst, r)
+		}
+	}
+	d.hits = d.keys.appendHits(d.hits[:0], wanted{key: key})
+	for _, h := range d.hits {
+		dst = append(dst, newRef(len(d.ix.layers), h.id))
+	}
+	return dst
+}
+
 // lookExact finds the first entry with the same exact hash.
-func (d *decider) lookExact(it *Item, m *meta, f *found, out *Decision) error {
-	for _, id := range d.ids(exactKey(it.Sketch.Exact)) {
+func (d *decider) lookExact(i int, it *Item, m *meta, f *found, out *Decision) error {
+	out.first = true
+	d.refs = d.ids(d.refs[:0], i, atExact, exactKey(it.Sketch.Exact))
+	for _, id := range d.refs {
 		c, r, err := d.read(id)
 		if err != nil {
 			return err
@@ -106,59 +155,105 @@ func (d *decider) lookExact(it *Item, m *meta, f *found, out *Decision) error {
 		if r.exact != it.Sketch.Exact {
 			continue
 		}
-		out.first = false
-		switch {
-		case d.ix.opts.Exact.Do != schema.DoOff && d.inScope(d.ix.opts.Exact.Scope, m, &c):
+		if id.collection() == len(d.ix.layers) {
+			out.first = false
+		}
+		if f.exact == none && d.opts.Exact.Do != schema.DoOff && d.inScope(d.opts.Exact.Scope, id, m, &c) {
 			f.exact = id
-			return nil
-		case f.flag == none && !d.inScope(d.ix.opts.Near.Scope, m, &c):
+		}
+		if f.flag == none && d.opts.Near.Do != schema.DoOff && !d.inScope(d.opts.Near.Scope, id, m, &c) {
 			f.flag, f.flagged = id, 1
 		}
 	}
 	return nil
 }
 
-// lookPrompt compares with every entry of the same prompt, where a scope asks for them.
-func (d *decider) lookPrompt(it *Item, m *meta, f *found) error {
-	o := &d.ix.opts
-	exact := o.Exact.Do != schema.DoOff && o.Exact.Scope == schema.ScopePrompt && f.exact == none
-	near := o.Near.Do != schema.DoOff && o.Near.Scope == schema.ScopePrompt
-	if m.prompt == 0 || !exact && !near {
+// lookPrompt compares with every entry of the same prompt, in the collections where the scope is the prompt.
+func (d *decider) lookPrompt(i int, it *Item, m *meta, f *found, out *Decision) error {
+	if m.prompt == 0 {
 		return nil
 	}
-	for id := d.lastOfPrompt(m.prompt); id != 0; {
-		c := d.meta(id - 1)
-		if c.prompt == m.prompt && d.mayBeAlike(m, &c) {
-			_, r, err := d.read(id - 1)
+	own := len(d.ix.layers)
+	d.refs = d.ids(d.refs[:0], i, atPrompt, promptKey(m.prompt))
+	heads := make([]uint32, own+1) // newest entry of each chain, plus 1
+	for _, r := range d.shares[d.share].found(i-d.first, atPrompt) {
+		heads[r.collection()] = r.id() + 1
+	}
+	for _, r := range d.refs {
+		heads[r.collection()] = max(heads[r.collection()], r.id()+1)
+	}
+	if n := len(d.refs); n > 0 && d.refs[n-1] >= newRef(own, d.limit) {
+		heads[own] = d.refs[n-1].id() + 1
+	} else if err := d.skipInvisible(&heads[own]); err != nil {
+		return err
+	}
+	out.prev = heads[own]
+	for c, head := range heads {
+		exact := f.exact == none && d.opts.Exact.Do != schema.DoOff && d.scope(c, d.opts.Exact.Scope) == schema.ScopePrompt
+		near := d.opts.Near.Do != schema.DoOff && d.scope(c, d.opts.Near.Scope) == schema.ScopePrompt
+		if exact || near {
+			if err := d.walk(c, head, it, m, f, exact, near); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// skipInvisible goes back from a chain's newest entry to the newest that is visible.
+func (d *decider) skipInvisible(head *uint32) error {
+	for *head > d.limit {
+		m, err := d.ix.own.entries.meta(*head - 1)
+		if err != nil {
+			return err
+		}
+		*head = m.prev
+	}
+	return nil
+}
+
+// walk compares with the entries of a prompt's chain, newest first.
+func (d *decider) walk(c int, head uint32, it *Item, m *meta, f *found, exact, near bool) error {
+	for head != 0 {
+		id := newRef(c, head-1)
+		other, err := d.meta(id)
+		if err != nil {
+			return err
+		}
+		if other.prompt == m.prompt && mayBeAlike(m, &other, d.opts.Near.Jaccard, d.least) {
+			_, r, err := d.read(id)
 			if err != nil {
 				return err
 			}
-			if exact && r.exact == it.Sketch.Exact {
-				f.exact = id - 1
+			if exact && r.exact == it.Sketch.Exact && id < f.exact {
+				f.exact = id // none is the largest
 			}
 			if near {
-				d.compare(it, id-1, r.set, f)
+				d.compare(it, id, r.set, f)
 			}
 		}
-		id = c.prev
+		head = other.prev
 	}
 	return nil
 }
 
 // lookBands compares with the entries that share a band: all in scope, and the first that is alike outside.
-func (d *decider) lookBands(it *Item, m *meta, f *found) error {
-	d.hits = d.hits[:0]
-	for _, key := range it.Sketch.Bands {
-		d.hits = append(d.hits, d.ids(key)...)
+func (d *decider) lookBands(i int, it *Item, m *meta, f *found) error {
+	d.refs = d.refs[:0]
+	for b, key := range it.Sketch.Bands {
+		d.refs = d.ids(d.refs, i, atBands+b, key)
 	}
-	slices.Sort(d.hits)
-	for _, id := range slices.Compact(d.hits) {
-		c := d.meta(id)
-		if !d.mayBeAlike(m, &c) {
-			continue
+	if len(d.refs) == 0 {
+		return nil
+	}
+	slices.Sort(d.refs)
+	for _, id := range slices.Compact(d.refs) {
+		c, err := d.meta(id)
+		if err != nil {
+			return err
 		}
-		in := d.inScope(d.ix.opts.Near.Scope, m, &c)
-		if !in && f.flag != none {
+		in := d.inScope(d.opts.Near.Scope, id, m, &c)
+		if !in && f.flag != none || !mayBeAlike(m, &c, d.opts.Near.Jaccard, d.least) {
 			continue
 		}
 		_, r, err := d.read(id)
@@ -167,7 +262,7 @@ func (d *decider) lookBands(it *Item, m *meta, f *found) error {
 		}
 		if in {
 			d.compare(it, id, r.set, f)
-		} else if j := Jaccard(it.Sketch.Set, r.set); j >= d.ix.opts.Near.Jaccard {
+		} else if j := Jaccard(it.Sketch.Set, r.set); j >= d.opts.Near.Jaccard {
 			f.flag, f.flagged = id, j
 		}
 	}
@@ -175,9 +270,9 @@ func (d *decider) lookBands(it *Item, m *meta, f *found) error {
 }
 
 // compare takes id where it is alike: the most alike, and of equally alike ones the first.
-func (d *decider) compare(it *Item, id uint32, set []uint32, f *found) {
+func (d *decider) compare(it *Item, id ref, set []uint32, f *found) {
 	j := Jaccard(it.Sketch.Set, set)
-	if j < d.ix.opts.Near.Jaccard {
+	if j < d.opts.Near.Jaccard {
 		return
 	}
 	if f.near == none || j > f.nearJaccard || j == f.nearJaccard && id < f.near {
@@ -190,95 +285,105 @@ func (d *decider) conclude(f *found, out *Decision) (err error) {
 	do := ""
 	switch {
 	case f.exact != none:
-		out.Check, out.Jaccard, do = CheckExact, 1, d.ix.opts.Exact.Do
-		out.Of, err = d.id(f.exact)
+		out.Check, out.Jaccard, do = CheckExact, 1, d.opts.Exact.Do
+		out.Of, err = d.name(f.exact)
 	case f.near != none:
-		out.Check, out.Jaccard, do = CheckNear, f.nearJaccard, d.ix.opts.Near.Do
-		out.Of, err = d.id(f.near)
+		out.Check, out.Jaccard, do = CheckNear, f.nearJaccard, d.opts.Near.Do
+		out.Of, err = d.name(f.near)
 	}
 	out.Drop = do == schema.DoDrop
 	out.Enter = !out.Drop
 	if f.flag != none && !out.Drop && err == nil {
 		out.NearJaccard = f.flagged
-		out.Near, err = d.id(f.flag)
+		out.Near, err = d.name(f.flag)
 	}
 	return err
 }
 
-// enter makes the item visible to those after it in the page.
-func (d *decider) enter(i int, m *meta, out *Decision) {
-	s := &d.page[i].Sketch
+// enter makes the item visible to those after it in the page. An exact repeat of an own entry needs no keys: whatever
+// it is alike, the first one is.
+func (d *decider) enter(i int, it *Item, m *meta, out *Decision) {
 	id := d.limit + uint32(len(d.entered))
 	if out.first {
-		for b, key := range s.Bands {
-			if len(d.ids(key)) < mostOfBand {
+		for b, key := range it.Sketch.Bands {
+			d.refs = d.ids(d.refs[:0], i, atBands+b, key)
+			if ownRefs(d.refs, len(d.ix.layers)) < mostOfBand {
 				out.mask |= 1 << b
-				d.own.insert(key, id)
+				d.keys.insert(key, id)
 			}
 		}
-		d.own.insert(exactKey(s.Exact), id)
+		d.keys.insert(exactKey(it.Sketch.Exact), id)
 	}
 	if m.prompt != 0 {
-		m.prev = d.lastOfPrompt(m.prompt)
-		d.own.replace(promptKey(m.prompt), id)
+		m.prev = out.prev
+		d.keys.replace(promptKey(m.prompt), id)
 	}
+	out.linked = true
 	d.entered, d.metas = append(d.entered, i), append(d.metas, *m)
 }
 
-// ids are the visible entries of a key, in order.
-func (d *decider) ids(key uint64) []uint32 {
-	var ids []uint32
-	for _, t := range d.ix.tables {
-		ids = t.appendIDs(ids, key, d.limit)
+// ownRefs counts the refs that are not of a layer; they are the last.
+func ownRefs(refs []ref, layers int) int {
+	i := len(refs)
+	for i > 0 && refs[i-1].collection() == layers {
+		i--
 	}
-	return d.own.appendIDs(ids, key, none)
+	return len(refs) - i
 }
 
-// lastOfPrompt is the newest visible entry of the prompt, plus 1; 0 for none.
-func (d *decider) lastOfPrompt(prompt uint64) uint32 {
-	if ids := d.own.appendIDs(nil, promptKey(prompt), none); len(ids) > 0 {
-		return ids[0] + 1
+// scope is the scope of duplicates in collection c.
+func (d *decider) scope(c int, check string) string {
+	if c < len(d.ix.layers) {
+		return d.ix.layers[c].scope
 	}
-	id := d.ix.lastOfPrompt(prompt, none)
-	for id > d.limit { // ahead of the page
-		id = d.ix.entries.metas[id-1].prev
-	}
-	return id
+	return check
 }
 
-func (d *decider) inScope(scope string, m, c *meta) bool {
-	return scope == schema.ScopeDataset || m.prompt != 0 && m.prompt == c.prompt
+func (d *decider) inScope(check string, id ref, m, c *meta) bool {
+	return d.scope(id.collection(), check) == schema.ScopeDataset || m.prompt != 0 && m.prompt == c.prompt
 }
 
-// mayBeAlike says by size and bits whether reading the entry's set can be worth it.
-func (d *decider) mayBeAlike(m, c *meta) bool {
-	if !canReach(int(m.size), int(c.size), d.ix.opts.Near.Jaccard) {
-		return false
+// onPage says whether id is an item of the page, and which of the entered ones.
+func (d *decider) onPage(id ref) (int, bool) {
+	if id.collection() == len(d.ix.layers) && id.id() >= d.limit {
+		return int(id.id() - d.limit), true
 	}
-	different := bits.OnesCount64(m.bits[0]^c.bits[0]) + bits.OnesCount64(m.bits[1]^c.bits[1])
-	return 128-different >= d.least
+	return 0, false
 }
 
-func (d *decider) meta(id uint32) meta {
-	if id >= d.limit {
-		return d.metas[id-d.limit]
+func (d *decider) meta(id ref) (meta, error) {
+	if n, ok := d.onPage(id); ok {
+		return d.metas[n], nil
 	}
-	return d.ix.entries.metas[id]
+	if f, ok := d.shares[d.share].fetched[id]; ok {
+		return f.meta, nil
+	}
+	return d.ix.collection(id.collection()).entries.meta(id.id())
 }
 
 // read returns an entry; the set is valid until the next call.
-func (d *decider) read(id uint32) (c meta, r record, err error) {
-	c = d.meta(id)
-	if id >= d.limit {
-		it := &d.page[d.entered[id-d.limit]]
-		return c, record{id: it.ID, exact: it.Sketch.Exact, set: it.Sketch.Set}, nil
+func (d *decider) read(id ref) (m meta, r record, err error) {
+	if m, err = d.meta(id); err != nil {
+		return m, r, err
 	}
-	r, err = d.ix.entries.record(c, d.set[:0])
+	if n, ok := d.onPage(id); ok {
+		it := &d.page[d.entered[n]]
+		return m, record{id: it.ID, exact: it.Sketch.Exact, set: it.Sketch.Set}, nil
+	}
+	raw := d.shares[d.share].fetched[id].raw
+	if raw == nil {
+		if raw, err = d.ix.collection(id.collection()).entries.raw(id.id(), &m, d.raw); err != nil {
+			return m, r, err
+		}
+	}
+	if r, err = takeRecord(raw, d.set[:0]); err != nil {
+		return m, r, scratchFault(err)
+	}
 	d.set = r.set
-	return c, r, err
+	return m, r, nil
 }
 
-func (d *decider) id(id uint32) (string, error) {
+func (d *decider) name(id ref) (string, error) {
 	_, r, err := d.read(id)
 	return r.id, err
 }

@@ -2,6 +2,7 @@ package dedup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/retort-data/retort/schema"
@@ -21,6 +22,13 @@ type Options struct {
 	Near   schema.NearCheck
 	Params Params // of the sketches; the zero value is ParamsOf(Near)
 
+	// Scratch is a folder on local disk and MemoryBytes the bound beyond which the index goes there: keys as sorted
+	// runs, sets as a log. Without both it stays in memory (some 1.4 KB for an entry of 230 words).
+	Scratch     string
+	MemoryBytes int64
+
+	Layers []LayerRef // in the order in which they are searched, before the index's own entries
+
 	// IsNotFound tells Get's error for a missing object from a passing fault; nil takes no error for it.
 	IsNotFound func(error) bool
 }
@@ -39,13 +47,15 @@ type Index struct {
 	prefix string
 	opts   Options
 
-	entries memory
-	tables  []*table
-	points  []point // ascending; what is after at is ahead of the caller, and invisible
-	at      int
+	layers []layer
+	own    *collection
+	points []point // ascending; what is after at is ahead of the caller, and invisible
+	at     int
+	broken error // a page is entered in part: the index must be opened again
 }
 
-// Open loads the index that root names ("" is the empty one) from the objects under prefix.
+// Open loads the index that root names ("" is the empty one) from the objects under prefix, and the layers. A missing
+// or damaged object is an error of KindFailed with code index_corrupt; Rebuild mends it. Close the index after use.
 func Open(ctx context.Context, blobs Blobs, prefix, root string, opts Options) (*Index, error) {
 	withDefaults(&opts.Exact, &opts.Near)
 	if opts.Params == (Params{}) {
@@ -55,23 +65,41 @@ func Open(ctx context.Context, blobs Blobs, prefix, root string, opts Options) (
 		return nil, err
 	}
 	ix := &Index{blobs: blobs, prefix: prefix, opts: opts}
-	if err := ix.load(ctx, root); err != nil {
+	err := ix.loadLayers(ctx)
+	if err == nil {
+		err = ix.load(ctx, root)
+	}
+	if err != nil {
+		ix.Close()
 		return nil, err
 	}
 	return ix, nil
 }
 
+// Close frees memory and local disk.
+func (ix *Index) Close() {
+	for _, l := range ix.layers {
+		l.close()
+	}
+	if ix.own != nil {
+		ix.own.close()
+	}
+}
+
 // Root is the root that the next Decide builds on.
 func (ix *Index) Root() string { return ix.points[ix.at].root }
 
-// Entries is the number of entries that the next Decide compares with.
+// Entries is the number of the index's own entries that the next Decide compares with.
 func (ix *Index) Entries() int { return int(ix.points[ix.at].entries) }
 
-// Seek sets the index to a root that it knows, so that a page can be decided again; false where it must be opened
-// again.
+// Disk is what the index has on local disk.
+func (ix *Index) Disk() Disk { return ix.own.disk() }
+
+// Seek sets the index to a root that it knows, so that a page can be decided again; false where it doesn't know it,
+// and must be opened again.
 func (ix *Index) Seek(root string) bool {
-	for i, p := range ix.points {
-		if p.root == root {
+	for i := len(ix.points) - 1; i >= 0; i-- {
+		if ix.points[i].root == root {
 			ix.at = i
 			return true
 		}
@@ -79,76 +107,71 @@ func (ix *Index) Seek(root string) bool {
 	return false
 }
 
-// load forgets everything and reads root.
-func (ix *Index) load(ctx context.Context, root string) error {
-	ix.entries, ix.tables, ix.at = memory{}, []*table{newTable(1<<10, 0)}, 0
-	ix.points = []point{{seq: -1, list: rootList{Format: rootFormat, Params: ix.opts.Params, Seq: -1}}}
-	if root == "" {
-		return nil
+// newCollection has a share of the memory: the index itself one half, all layers the other.
+func (ix *Index) newCollection(own bool) *collection {
+	share := ix.opts.MemoryBytes
+	if n := int64(len(ix.opts.Layers)); n > 0 {
+		share /= 2
+		if !own {
+			share /= n
+		}
 	}
-	list, err := ix.readRoot(ctx, root)
+	return newCollection(ix.opts.Scratch, share)
+}
+
+func (ix *Index) objects() objects { return objects{ix.blobs, ix.prefix, ix.opts.IsNotFound} }
+
+// load forgets the own entries and reads those of root.
+func (ix *Index) load(ctx context.Context, root string) error {
+	if ix.own != nil {
+		ix.own.close()
+	}
+	ix.own, ix.at, ix.broken = ix.newCollection(true), 0, nil
+	list, err := loadRoot(ctx, ix.objects(), root, ix.opts.Params, ix.own)
+	ix.points = []point{{root: root, seq: list.Seq, entries: ix.own.entries.len(), list: list}}
+	ix.broken = err
+	return err
+}
+
+// loadRoot reads the segments of a root into c.
+func loadRoot(ctx context.Context, from objects, root string, p Params, c *collection) (rootList, error) {
+	if root == "" {
+		return rootList{Format: rootFormat, Params: p, Seq: -1}, nil
+	}
+	list, err := from.readRoot(ctx, root, p)
 	if err != nil {
-		return err
+		return list, err
 	}
 	for _, ref := range list.Segments {
-		if err := ix.loadSegment(ctx, ref); err != nil {
-			return err
+		body, err := from.readSegment(ctx, ref)
+		if err != nil {
+			return list, err
+		}
+		if err := eachEntry(body, c.add); err != nil {
+			return list, corrupt(ref.Key, err)
 		}
 	}
-	if got := int(ix.entries.len()); got != list.Entries {
-		return corrupt(root, fmt.Errorf("its segments hold %d entries, not %d", got, list.Entries))
+	if got := int(c.entries.len()); got != list.Entries {
+		return list, corrupt(root, fmt.Errorf("its segments hold %d entries, not %d", got, list.Entries))
 	}
-	ix.points[0] = point{root: root, seq: list.Seq, entries: ix.entries.len(), list: list}
-	return nil
-}
-
-func (ix *Index) loadSegment(ctx context.Context, ref segmentRef) error {
-	body, err := ix.readSegment(ctx, ref)
-	if err != nil {
-		return err
-	}
-	if err := eachEntry(body, ix.enter); err != nil {
-		return corrupt(ref.Key, err)
-	}
-	return nil
-}
-
-// enter adds an entry of a segment.
-func (ix *Index) enter(e *entry) error {
-	id := ix.entries.len()
-	t := ix.tables[len(ix.tables)-1]
-	if id-t.first >= relMask-1 {
-		t = newTable(1<<10, id)
-		ix.tables = append(ix.tables, t)
-	}
-	m := meta{prompt: e.prompt, bits: e.sketch.Bits, size: uint32(len(e.sketch.Set))}
-	for b, key := range e.sketch.Bands {
-		if e.mask>>b&1 != 0 {
-			t.insert(key, id)
-		}
-	}
-	if e.first {
-		t.insert(exactKey(e.sketch.Exact), id)
-	}
-	if e.prompt != 0 {
-		m.prev = ix.lastOfPrompt(e.prompt, id)
-		t.replace(promptKey(e.prompt), id)
-	}
-	return ix.entries.add(m, appendRecord(nil, e.id, &e.sketch))
-}
-
-// lastOfPrompt is the newest entry of the prompt's chain, plus 1; 0 for none.
-func (ix *Index) lastOfPrompt(prompt uint64, limit uint32) uint32 {
-	for i := len(ix.tables) - 1; i >= 0; i-- {
-		if ids := ix.tables[i].appendIDs(nil, promptKey(prompt), limit); len(ids) > 0 {
-			return ids[len(ids)-1] + 1
-		}
-	}
-	return 0
+	return list, nil
 }
 
 // corrupt says that an object of the index is missing or not what its root says.
 func corrupt(key string, cause error) error {
 	return &schema.Error{Kind: schema.KindFailed, Code: "index_corrupt", Op: "near-duplicate index", Subject: key, Cause: cause,
 		Hint: "the index is rebuilt from the run's inspected pages and decisions"}
+}
+
+// codeOf is the code of the first schema.Error in err's chain.
+func codeOf(err error) string {
+	var e *schema.Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+func fault(code string, cause error) error {
+	return &schema.Error{Kind: schema.KindFailed, Code: code, Op: "near-duplicate index", Cause: cause}
 }

@@ -29,9 +29,14 @@ type Decision struct {
 	Near        string  // id of the first entry outside the scope (another prompt's) that it is alike; a flag only
 	NearJaccard float64 // similarity to Near
 
-	Enter bool   // Commit enters the item: it is live, not dropped and not empty. A caller may clear it
-	mask  uint64 // bands to be entered
-	first bool   // first entry with its exact hash
+	Enter bool // Commit enters the item: it is live, not dropped and not empty. A caller may
+	// clear it (surplus)
+
+	// How the entry is linked with others, as Decide found it.
+	linked bool
+	mask   uint64 // bands to be entered
+	first  bool   // first entry with its exact hash
+	prev   uint32 // the entry before with the same prompt, plus 1
 }
 
 // withDefaults fills what a recipe left out.
@@ -49,6 +54,13 @@ func setDefault(s *string, to string) {
 	if *s == "" {
 		*s = to
 	}
+}
+
+// compared says whether the item takes part at all.
+func (it *Item) compared() bool { return it.Live && !it.Sketch.Empty() }
+
+func (it *Item) meta() meta {
+	return meta{prompt: promptHash(it.PromptID), bits: it.Sketch.Bits, size: uint32(len(it.Sketch.Set))}
 }
 
 // promptHash is 0 for no prompt.

@@ -19,8 +19,8 @@ type rootList struct {
 	Segments []segmentRef `json:"segments"`
 }
 
-func (ix *Index) readRoot(ctx context.Context, root string) (list rootList, err error) {
-	body, err := ix.get(ctx, root)
+func (o objects) readRoot(ctx context.Context, root string, p Params) (list rootList, err error) {
+	body, err := o.get(ctx, root)
 	if err != nil {
 		return list, err
 	}
@@ -33,17 +33,17 @@ func (ix *Index) readRoot(ctx context.Context, root string) (list rootList, err 
 	if list.Format != rootFormat {
 		return list, corrupt(root, fmt.Errorf("format %d; this program reads %d", list.Format, rootFormat))
 	}
-	if list.Params != ix.opts.Params {
-		return list, invalid("near", fmt.Sprintf("the index was made with %+v, not %+v", list.Params, ix.opts.Params))
+	if list.Params != p {
+		return list, invalid("near", fmt.Sprintf("the index was made with %+v, not %+v", list.Params, p))
 	}
 	return list, nil
 }
 
-func (ix *Index) putRoot(ctx context.Context, list rootList) (string, error) {
+func (o objects) putRoot(ctx context.Context, list rootList) (string, error) {
 	body, err := json.Marshal(list)
 	if err != nil {
 		return "", err
 	}
-	key := fmt.Sprintf("%sroots/%09d-%s", ix.prefix, list.Seq, digest(body)[:32])
-	return key, ix.put(ctx, key, body)
+	key := fmt.Sprintf("%sroots/%09d-%s", o.prefix, list.Seq, digest(body)[:32])
+	return key, o.put(ctx, key, body)
 }

@@ -2,12 +2,8 @@ package dedup
 
 import (
 	"bytes"
-	"context"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
-	"fmt"
 )
 
 // A segment is segmentMagic and pages, in order of their sequence numbers; a page is its length in bytes, its
@@ -21,6 +17,7 @@ type entry struct {
 	prompt uint64
 	mask   uint64 // bands that lead to the entry
 	first  bool   // the exact hash leads to the entry
+	prev   uint32 // the entry before with the same prompt, plus 1; 0 for none
 	sketch Sketch
 }
 
@@ -30,6 +27,7 @@ func appendEntry(dst []byte, e *entry) []byte {
 	dst = binary.LittleEndian.AppendUint64(dst, e.prompt)
 	dst = binary.LittleEndian.AppendUint64(dst, e.mask)
 	dst = append(dst, byte(asInt(e.first)))
+	dst = binary.LittleEndian.AppendUint32(dst, e.prev)
 	return appendSketch(dst, &e.sketch)
 }
 
@@ -38,11 +36,12 @@ func takeEntry(b []byte) (e entry, rest []byte, err error) {
 	if err != nil {
 		return e, nil, err
 	}
-	if len(b) < 17 {
+	if len(b) < 21 {
 		return e, nil, errSketch
 	}
 	e.id, e.prompt, e.mask, e.first = string(id), le64(b), le64(b[8:]), b[16] == 1
-	e.sketch, rest, err = takeSketch(b[17:])
+	e.prev = binary.LittleEndian.Uint32(b[17:])
+	e.sketch, rest, err = takeSketch(b[21:])
 	return e, rest, err
 }
 
@@ -99,51 +98,4 @@ type segmentRef struct {
 	Entries int    `json:"entries"`
 	First   int    `json:"first"` // sequence numbers of the pages
 	Last    int    `json:"last"`
-}
-
-func (ix *Index) readSegment(ctx context.Context, ref segmentRef) ([]byte, error) {
-	body, err := ix.get(ctx, ref.Key)
-	if err != nil {
-		return nil, err
-	}
-	if sum := digest(body); sum != ref.SHA256 {
-		return nil, corrupt(ref.Key, fmt.Errorf("its sha256 is %s, not %s", sum, ref.SHA256))
-	}
-	return body, nil
-}
-
-// putSegment puts a segment under a key that follows from its pages and content.
-func (ix *Index) putSegment(ctx context.Context, ref segmentRef, body []byte) (segmentRef, error) {
-	ref.SHA256, ref.Bytes = digest(body), len(body)
-	ref.Key = fmt.Sprintf("%ssegments/%d-%09d-%09d-%s", ix.prefix, ref.Level, ref.First, ref.Last, ref.SHA256[:16])
-	return ref, ix.put(ctx, ref.Key, body)
-}
-
-func digest(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
-}
-
-func (ix *Index) get(ctx context.Context, key string) ([]byte, error) {
-	body, err := ix.blobs.Get(ctx, key)
-	if err != nil && ix.opts.IsNotFound != nil && ix.opts.IsNotFound(err) {
-		return nil, corrupt(key, err)
-	}
-	return body, err
-}
-
-// put puts if absent. What stands there already must be the same: an earlier attempt's, or another worker's.
-func (ix *Index) put(ctx context.Context, key string, body []byte) error {
-	err := ix.blobs.PutNew(ctx, key, body)
-	if err == nil {
-		return nil
-	}
-	got, readErr := ix.blobs.Get(ctx, key)
-	if readErr != nil {
-		return err
-	}
-	if !bytes.Equal(got, body) {
-		return corrupt(key, errors.New("another object stands under its key"))
-	}
-	return nil
 }

@@ -74,18 +74,43 @@ func (t *table) refill(old []uint64) bool {
 	return true
 }
 
-// appendIDs appends the entries of key below limit, in order.
-func (t *table) appendIDs(dst []uint32, key uint64, limit uint32) []uint32 {
-	for i := key >> t.shift; i < uint64(len(t.slots)); i++ {
-		s := t.slots[i]
-		if s == 0 {
-			break
-		}
-		if id := uint32(s&relMask) - 1 + t.first; s>>relBits == key && id < limit {
-			dst = append(dst, id)
+// appendHits appends the entries of a key, in order.
+func (t *table) appendHits(dst []hit, w wanted) []hit {
+	for i := w.key >> t.shift; i < uint64(len(t.slots)) && t.slots[i] != 0; i++ {
+		if s := t.slots[i]; s>>relBits == w.key {
+			dst = append(dst, hit{w.at, uint32(s&relMask) - 1 + t.first})
 		}
 	}
 	return dst
+}
+
+// nearlyFull says whether the keys of one more entry could make the table grow.
+func (t *table) nearlyFull() bool { return t.used+64+2 >= (len(t.slots)-overflow)/4*3 }
+
+// drain moves all slots to the front, sorts them by key and entry, and returns them; the table must be cleared then.
+func (t *table) drain() []uint64 {
+	n := 0
+	for _, s := range t.slots {
+		if s != 0 {
+			t.slots[n] = s
+			n++
+		}
+	}
+	sorted := t.slots[:n]
+	for i := 1; i < n; i++ { // nearly sorted: only keys of one cluster are out of order
+		x, j := sorted[i], i
+		for j > 0 && sorted[j-1] > x {
+			sorted[j] = sorted[j-1]
+			j--
+		}
+		sorted[j] = x
+	}
+	return sorted
+}
+
+func (t *table) clear() {
+	clear(t.slots)
+	t.used = 0
 }
 
 // replace makes id the only entry of key.

@@ -1,0 +1,170 @@
+package dedup
+
+import (
+	"slices"
+)
+
+// collection holds the entries of the index itself or of one layer, numbered from 0, and leads from keys to them: by
+// tables in memory and, beyond its bound, by sorted runs on local disk.
+type collection struct {
+	dir    string // "" is memory alone
+	budget int64  // bytes; 0 is no bound
+
+	entries entries
+	tables  []*table // the last takes new keys; there is one only where there is a bound
+	runs    []*run   // oldest first, all older than the tables
+	buf     []byte
+}
+
+const smallTable = 1 << 10
+
+func newCollection(dir string, budget int64) *collection {
+	if dir == "" || budget <= 0 {
+		dir, budget = "", 0
+	}
+	return &collection{dir: dir, budget: budget, tables: []*table{newTable(smallTable, 0)}}
+}
+
+// add appends an entry. Its number is that of the entries before it.
+func (c *collection) add(e *entry) error {
+	id := c.entries.len()
+	t, err := c.table(id)
+	if err != nil {
+		return err
+	}
+	for b, key := range e.sketch.Bands {
+		if e.mask>>b&1 != 0 {
+			t.insert(key, id)
+		}
+	}
+	if e.first {
+		t.insert(exactKey(e.sketch.Exact), id)
+	}
+	if e.prompt != 0 {
+		t.replace(promptKey(e.prompt), id)
+	}
+	c.buf = appendRecord(c.buf[:0], e.id, &e.sketch)
+	c.entries.add(meta{prompt: e.prompt, bits: e.sketch.Bits, size: uint32(len(e.sketch.Set)), prev: e.prev}, c.buf)
+	if c.budget > 0 && c.entries.memory > c.budget/8 {
+		return c.entries.spill(c.dir)
+	}
+	return nil
+}
+
+// table returns the table for the keys of id, and makes room in it.
+func (c *collection) table(id uint32) (*table, error) {
+	t := c.tables[len(c.tables)-1]
+	switch {
+	case c.budget > 0 && t.used > 0 && (id-t.first >= relMask-1 || t.nearlyFull() && t.bytes()*2 > c.budget/4):
+		if err := c.flush(t); err != nil {
+			return nil, err
+		}
+		t.first = id
+	case id-t.first >= relMask-1:
+		t = newTable(smallTable, id)
+		c.tables = append(c.tables, t)
+	}
+	return t, nil
+}
+
+// flush writes the table as a run, and merges runs: four of a level become one of the next.
+func (c *collection) flush(t *table) error {
+	const fanIn = 4
+	sorted := t.drain()
+	w, err := newRun(c.dir, len(sorted), t.first, c.entries.len(), c.filterBits(len(sorted)))
+	if err != nil {
+		return err
+	}
+	for _, s := range sorted {
+		if err := w.add(posting{key: s >> relBits, id: t.first + uint32(s&relMask) - 1}); err != nil {
+			return scratchFault(err)
+		}
+	}
+	r, err := w.close()
+	if err != nil {
+		return scratchFault(err)
+	}
+	t.clear()
+	c.runs = append(c.runs, r)
+	for n := len(c.runs); n >= fanIn && c.runs[n-fanIn].level == c.runs[n-1].level; n = len(c.runs) {
+		if err := c.mergeLast(fanIn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *collection) mergeLast(n int) error {
+	old := c.runs[len(c.runs)-n:]
+	keys := 0
+	for _, r := range old {
+		keys += r.keys
+		r.filter = nil // its memory is the new filter's; the merge doesn't look keys up
+	}
+	merged, err := mergeRuns(c.dir, old, c.filterBits(keys))
+	if err != nil {
+		return err
+	}
+	merged.level = old[0].level + 1
+	for _, r := range old {
+		r.file.Close()
+	}
+	c.runs = append(c.runs[:len(c.runs)-n], merged)
+	return nil
+}
+
+// filterBits are the bits a key that a new filter of n keys may have: twelve, or what half of the bound leaves.
+func (c *collection) filterBits(n int) float64 {
+	left := c.budget / 2
+	for _, r := range c.runs {
+		left -= r.memory()
+	}
+	return min(12, float64(left)*8/float64(n))
+}
+
+// find appends a hit for each entry of each key, for one key in order of the entries. want is in order of keys.
+func (c *collection) find(hits []hit, want []wanted) ([]hit, error) {
+	for _, r := range c.runs {
+		err := r.find(want, func(at, id uint32) { hits = append(hits, hit{at, id}) })
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, t := range c.tables {
+		for _, w := range want {
+			hits = t.appendHits(hits, w)
+		}
+	}
+	return hits, nil
+}
+
+// hit is an entry found under the wanted key with number at.
+type hit struct {
+	at, id uint32
+}
+
+func (c *collection) close() {
+	for _, r := range c.runs {
+		r.file.Close()
+	}
+	c.entries.close()
+	c.runs, c.tables = nil, nil
+}
+
+// Disk is what the index has on local disk, in bytes.
+type Disk struct {
+	Bands  int64 // sorted keys of bands, exact hashes and prompts
+	Verify int64 // sets, ids and what else comparing needs
+}
+
+func (c *collection) disk() (d Disk) {
+	for _, r := range c.runs {
+		d.Bands += r.bytes()
+	}
+	d.Verify = c.entries.recordEnd + int64(c.entries.base)*metaBytes
+	return d
+}
+
+func sortWanted(want []wanted) {
+	slices.SortFunc(want, func(a, b wanted) int { return asInt(a.key > b.key) - asInt(a.key < b.key) })
+}
