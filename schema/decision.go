@@ -45,6 +45,7 @@ func (in *Inspection) Dropped() *Finding {
 // Decision is what Admit decided about a request, for good: a line of a decisions object.
 type Decision struct {
 	RequestID string  `json:"request_id"`
+	PromptID  string  `json:"prompt_id"`
 	Outcome   string  `json:"outcome"`
 	Reason    string  `json:"reason,omitempty"`  // the check, or the fail code
 	Of        string  `json:"of,omitempty"`      // request id (or record id of an earlier version) that it duplicates

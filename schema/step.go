@@ -34,6 +34,9 @@ type RunRef struct {
 	Run     string `json:"run"`
 }
 
+// Ref lets whatever embeds a RunRef say which run it is about.
+func (r RunRef) Ref() RunRef { return r }
+
 // PageRef names a page: the teacher's index in the recipe and the number among that teacher's pages, from 0.
 type PageRef struct {
 	Teacher int `json:"t"`
@@ -153,6 +156,8 @@ type PublishInput struct {
 	Cost    Cost        `json:"cost"`
 	Created time.Time   `json:"created"`
 	Gate    GateVerdict `json:"gate"`
+
+	Teachers []TeacherStatus `json:"teachers"`
 }
 
 // PublishResult is the version that the run became.
@@ -240,5 +245,6 @@ type TeacherStatus struct {
 	Answered int64            `json:"answered"`
 	Failed   map[string]int64 `json:"failed,omitempty"`
 	Cost     Cost             `json:"cost"`
+	Tokens   Tokens           `json:"tokens"`
 	Stopped  string           `json:"stopped,omitempty"` // code
 }

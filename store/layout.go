@@ -60,11 +60,13 @@ type Run struct {
 }
 
 func (r Run) Home() string         { return r.Runs() + r.ID + "/" }
-func (r Run) Recipe() string       { return r.Home() + "recipe.json" }   // as parsed, defaults filled in
-func (r Run) RecipeText() string   { return r.Home() + "recipe.yaml" }   // as a person wrote it
-func (r Run) Sources() string      { return r.Home() + "sources.json" }  // pinned
-func (r Run) Teachers() string     { return r.Home() + "teachers.json" } // as declared when the run was planned
-func (r Run) Plan() string         { return r.Home() + "plan.json" }     // put after the last page
+func (r Run) Begun() string        { return r.Home() + "run.json" }           // put last: the run may be planned
+func (r Run) RecipeText() string   { return r.Home() + "recipe.yaml" }        // as a person wrote it
+func (r Run) Sources() string      { return r.Home() + "sources.json" }       // pinned
+func (r Run) Teachers() string     { return r.Home() + "teachers.json" }      // as declared when the run was planned
+func (r Run) Plan() string         { return r.Home() + "plan.json" }          // put after the last page
+func (r Run) Shape() string        { return r.Home() + "answer.schema.json" } // response.schema as it was sent with the run
+func (r Run) Clusters() string     { return r.Home() + "clusters.jsonl.zst" }
 func (r Run) Status() string       { return r.Home() + "status.json" }
 func (r Run) Layout() string       { return r.Home() + "layout.json" }
 func (r Run) Result() string       { return r.Home() + "result.json" } // which version the run became
@@ -72,6 +74,7 @@ func (r Run) Index() string        { return r.Home() + "index/" }
 func (r Run) File(s string) string { return r.Home() + "files/" + s } // a local file that was sent with the run
 
 func (r Run) Page(p schema.PageRef) string    { return r.Home() + "plan/" + p.String() + ".jsonl.zst" }
+func (r Run) Journals() string                { return r.Home() + "journal/" }
 func (r Run) Journal(p schema.PageRef) string { return r.Home() + "journal/" + p.String() + "/" }
 func (r Run) Answers(p schema.PageRef) string {
 	return r.Home() + "answers/" + p.String() + ".jsonl.zst"
@@ -100,6 +103,12 @@ func (r Run) ShardStats(name string) string { return r.Home() + "written/" + nam
 func (r Run) Rejected(i int) string {
 	return fmt.Sprintf("%srejected/rejected-%05d.parquet", r.Home(), i)
 }
+
+// Release of the n-th hold: who, when and why.
+func (r Run) Release(n int) string { return fmt.Sprintf("%sheld/%04d-release.json", r.Home(), n) }
+
+// Problem is the full text of what a code stands for; the newest is kept.
+func (r Run) Problem(code string) string { return r.Home() + "problems/" + code + ".json" }
 
 // Held state number n: what a continuation starts from.
 func (r Run) Held(n int) string { return fmt.Sprintf("%sheld/%04d.json", r.Home(), n) }

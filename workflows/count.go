@@ -47,8 +47,10 @@ func (g *generation) countAsked(page schema.PageRef, got schema.PageCounts) {
 		c.Micros += got.CostMicros
 		c.Unknown += got.CostUnknown
 	}
-	s.Tokens.Input += got.InputTokens
-	s.Tokens.Output += got.OutputTokens
+	for _, n := range []*schema.Tokens{&s.Tokens, &t.Tokens} {
+		n.Input += got.InputTokens
+		n.Output += got.OutputTokens
+	}
 	if got.FirstAt > 0 && (s.FirstAt == 0 || got.FirstAt < s.FirstAt) {
 		s.FirstAt = got.FirstAt
 	}
@@ -104,6 +106,9 @@ const saveEvery = 5
 func (g *generation) save(now bool) {
 	at := workflow.Now(g.ctx)
 	g.Status.Updated = at
+	if g.in.Preview {
+		return
+	}
 	if !now && at.Unix()-g.saved < saveEvery {
 		return
 	}

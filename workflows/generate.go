@@ -18,12 +18,18 @@ func GenerateID(bucket, prefix, dataset string) string {
 	return "retort/" + strings.Trim(bucket+"/"+strings.Trim(prefix, "/"), "/") + "/" + dataset
 }
 
+// PreviewID is the workflow id of a preview: beside the dataset's runs, as it publishes nothing.
+func PreviewID(bucket, prefix, dataset, run string) string {
+	return GenerateID(bucket, prefix, dataset) + "/preview/" + run
+}
+
 // GenerateInput starts a run, continues one as new, or continues a held one that was released.
 type GenerateInput struct {
 	schema.RunRef
 	AskQueue string `json:"ask_queue"`          // task queue of the workers that ask
 	Program  string `json:"program,omitempty"`  // version of Retort that started it
 	State    *State `json:"state,omitempty"`    // carried over continue-as-new
+	Preview  bool   `json:"preview,omitempty"`  // end once all is decided: nothing is written or published
 	Released int    `json:"released,omitempty"` // number of the held state to go on from; 0: none
 }
 
@@ -63,6 +69,9 @@ func Generate(ctx workflow.Context, in GenerateInput) (schema.Status, error) {
 		return schema.Status{}, g.continueAsNew()
 	case err != nil:
 		return g.endFor(err)
+	}
+	if in.Preview {
+		return g.Status, nil
 	}
 	if err := g.finish(); err != nil {
 		return g.endFor(err)

@@ -1,0 +1,73 @@
+package activities
+
+import (
+	"context"
+	"sync"
+
+	"github.com/retort-data/retort/dedup"
+	"github.com/retort-data/retort/store"
+)
+
+// indexCache keeps the near-duplicate indexes of the runs that this worker decides for. They are caches of what a root names.
+type indexCache struct {
+	mu   sync.Mutex
+	runs map[string]*cachedIndex
+	tick int
+}
+
+type cachedIndex struct {
+	mu    sync.Mutex
+	index *dedup.Index
+	used  int
+}
+
+// mostIndexes bounds the runs whose indexes stay in memory; index_mb is shared by them.
+const mostIndexes = 2
+
+// openIndex returns the run's index at root, for the caller alone until it gives it back.
+func (r *Rooms) openIndex(ctx context.Context, run store.Run, recipe *Recipe, root string) (*dedup.Index, func(), error) {
+	c := r.indexes.of(run.Home())
+	c.mu.Lock()
+	if c.index != nil && c.index.Seek(root) {
+		return c.index, c.mu.Unlock, nil
+	}
+	c.index = nil
+	index, err := dedup.Open(ctx, r.Store, run.Index(), root, dedup.Options{Exact: recipe.Checks.Exact, Near: recipe.Checks.Near, IsNotFound: notFound})
+	if err != nil {
+		c.mu.Unlock()
+		return nil, nil, err
+	}
+	c.index = index
+	return index, c.mu.Unlock, nil
+}
+
+func (c *indexCache) of(run string) *cachedIndex {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.runs == nil {
+		c.runs = map[string]*cachedIndex{}
+	}
+	c.tick++
+	got, ok := c.runs[run]
+	if !ok {
+		c.evict()
+		got = &cachedIndex{}
+		c.runs[run] = got
+	}
+	got.used = c.tick
+	return got
+}
+
+// evict forgets the index that was used longest ago.
+func (c *indexCache) evict() {
+	if len(c.runs) < mostIndexes {
+		return
+	}
+	oldest := ""
+	for run, got := range c.runs {
+		if oldest == "" || got.used < c.runs[oldest].used {
+			oldest = run
+		}
+	}
+	delete(c.runs, oldest)
+}

@@ -1,0 +1,91 @@
+package activities
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/retort-data/retort/schema"
+)
+
+// Objects of many rows are JSON documents, one a line, under zstd.
+
+var (
+	encoder = sync.OnceValue(func() *zstd.Encoder {
+		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2))
+		if err != nil {
+			panic(err) // constant options
+		}
+		return e
+	})
+	decoder = sync.OnceValue(func() *zstd.Decoder {
+		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(mostObject))
+		if err != nil {
+			panic(err) // constant options
+		}
+		return d
+	})
+	buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+)
+
+// mostObject bounds a decompressed object: a page of answers is some MB.
+const mostObject = 2 << 30
+
+// lines collects rows for one object.
+type lines struct {
+	buf *bytes.Buffer
+	enc *json.Encoder
+}
+
+func newLines() *lines {
+	buf := buffers.Get().(*bytes.Buffer)
+	buf.Reset()
+	enc := json.NewEncoder(buf)
+	enc.SetEscapeHTML(false)
+	return &lines{buf, enc}
+}
+
+func (l *lines) add(row any) error { return l.enc.Encode(row) }
+
+// packed returns the compressed object; l is used up.
+func (l *lines) packed() []byte {
+	b := encoder().EncodeAll(l.buf.Bytes(), make([]byte, 0, l.buf.Len()/3+64))
+	if l.buf.Cap() < 16<<20 {
+		buffers.Put(l.buf)
+	}
+	return b
+}
+
+// unpack splits an object into its lines. A broken object is an error that trying again can't mend.
+func unpack(key string, packed []byte) ([][]byte, error) {
+	plain, err := decoder().DecodeAll(packed, nil)
+	if err != nil {
+		return nil, broken(key, err)
+	}
+	return bytes.Split(bytes.TrimSuffix(plain, []byte("\n")), []byte("\n")), nil
+}
+
+func decode(key string, line []byte, into any) error {
+	if err := json.Unmarshal(line, into); err != nil {
+		return broken(key, err)
+	}
+	return nil
+}
+
+func decodeRows[T any](key string, rows [][]byte) ([]T, error) {
+	out := make([]T, len(rows))
+	for i, row := range rows {
+		if err := decode(key, row, &out[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func broken(key string, err error) error {
+	return &schema.Error{Kind: schema.KindFailed, Code: "object_broken", Op: "read", Subject: key, Cause: fmt.Errorf("the object is damaged: %w", err),
+		Hint: "Something wrote to the run's folder besides Retort, or the store lost data; start a new run."}
+}

@@ -1,0 +1,84 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/retort-data/retort/schema"
+	"github.com/retort-data/retort/store"
+)
+
+// page is a planned page: its requests in order.
+type page struct {
+	schema.PageHeader
+	requests []schema.Request
+}
+
+func (r *Rooms) readPage(ctx context.Context, run store.Run, ref schema.PageRef) (*page, error) {
+	p := &page{}
+	var err error
+	p.requests, err = readTable[schema.Request](ctx, r, run.Page(ref), &p.PageHeader)
+	return p, err
+}
+
+// readTable reads an object of many rows: a header line, then a row a line.
+func readTable[T any](ctx context.Context, r *Rooms, key string, head any) ([]T, error) {
+	packed, err := r.Store.Get(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := unpack(key, packed)
+	if err != nil {
+		return nil, err
+	}
+	if err := decode(key, rows[0], head); err != nil {
+		return nil, err
+	}
+	return decodeRows[T](key, rows[1:])
+}
+
+// answersHeader is the first line of a page's final answers.
+type answersHeader struct {
+	Page   schema.PageRef    `json:"page"`
+	Counts schema.PageCounts `json:"counts"`
+}
+
+// readAnswers returns a page's final answers; store.ErrNotFound where it has none yet.
+func (r *Rooms) readAnswers(ctx context.Context, run store.Run, ref schema.PageRef) (answersHeader, []schema.Response, error) {
+	var head answersHeader
+	rows, err := readTable[schema.Response](ctx, r, run.Answers(ref), &head)
+	return head, rows, err
+}
+
+// putOnce puts a final object; where another attempt was first, won reads the winner's.
+func (r *Rooms) putOnce(ctx context.Context, key string, body []byte, won func() error) error {
+	err := r.Store.PutNew(ctx, key, body)
+	if errors.Is(err, store.ErrExists) && won != nil {
+		return won()
+	}
+	return err
+}
+
+// getJSON reads a small object.
+func (r *Rooms) getJSON(ctx context.Context, key string, into any) error {
+	b, err := r.Store.Get(ctx, key)
+	if err != nil {
+		return err
+	}
+	return decode(key, b, into)
+}
+
+// putJSON puts a small object if absent; where one is there already, into gets that one.
+func (r *Rooms) putJSON(ctx context.Context, key string, value, into any) error {
+	b, err := json.MarshalIndent(value, "", " ")
+	if err != nil {
+		return err
+	}
+	return r.putOnce(ctx, key, b, func() error {
+		if into == nil {
+			return nil
+		}
+		return r.getJSON(ctx, key, into)
+	})
+}

@@ -1,0 +1,230 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/retort-data/retort/prompt"
+	"github.com/retort-data/retort/schema"
+	"github.com/retort-data/retort/store"
+	"github.com/retort-data/retort/teacher"
+)
+
+// Plan streams the pinned sources, renders the templates, drops exact repeats, checks lineage, and cuts pages, which it puts on
+// S3. The same recipe, sources and seed give the same pages, byte for byte; memory doesn't grow with their number.
+func (r *Rooms) Plan(ctx context.Context, ref schema.RunRef) (schema.PlanResult, error) {
+	run := r.run(ref)
+	var done schema.PlanResult
+	if err := r.getJSON(ctx, run.Plan(), &done); err == nil || !notFound(err) {
+		return done, err
+	}
+	recipe, err := r.recipe(ctx, run)
+	if err != nil {
+		return done, err
+	}
+	if err := schema.CheckTeachers(recipe.Recipe, r.Config).Err(); err != nil {
+		return done, err
+	}
+	sources, err := r.pinned(ctx, run, recipe.Recipe)
+	if err != nil {
+		return done, err
+	}
+	scratch, err := os.MkdirTemp(r.Scratch, "plan-*")
+	if err != nil {
+		return done, err
+	}
+	defer os.RemoveAll(scratch) //nolint:errcheck // scratch
+	p := newPlanner(recipe, scratch, func(ref schema.PageRef, body []byte) error {
+		return r.putOnce(ctx, run.Page(ref), body, func() error { return nil }) // equal by construction
+	})
+	defer p.seen.Close()
+	access := &prompt.Access{Config: r.Config, Store: r.Store, Bucket: r.Buckets, Scratch: r.Scratch}
+	if err := p.planAll(ctx, access, sources); err != nil {
+		return done, err
+	}
+	return p.result, r.putJSON(ctx, run.Plan(), p.result, &p.result)
+}
+
+// pinned joins the recipe's sources with their files as they were pinned when the run began.
+func (r *Rooms) pinned(ctx context.Context, run store.Run, recipe *schema.Recipe) ([]prompt.Source, error) {
+	var pinned []schema.ManifestSource
+	if err := r.getJSON(ctx, run.Sources(), &pinned); err != nil {
+		return nil, err
+	}
+	var out []prompt.Source
+	for _, s := range pinned {
+		if s.Role == RolePrompts && len(out) < len(recipe.Prompts) {
+			out = append(out, prompt.Source{Source: recipe.Prompts[len(out)], Index: len(out), Files: s.Files})
+		}
+	}
+	if len(out) != len(recipe.Prompts) {
+		return nil, broken(run.Sources(), fmt.Errorf("it pins %d of %d sources", len(out), len(recipe.Prompts)))
+	}
+	return out, nil
+}
+
+// planner cuts prompts into pages, for each teacher its own.
+type planner struct {
+	recipe  *Recipe
+	seen    *prompt.Seen
+	weights []float64
+	open    []openPage
+	put     func(schema.PageRef, []byte) error
+	result  schema.PlanResult
+}
+
+// openPage is a page that is being filled.
+type openPage struct {
+	ref      schema.PageRef
+	size     int // requests it shall have
+	bytes    int
+	requests []schema.Request
+	sampling schema.Sampling
+	declared DeclaredTeacher
+}
+
+func newPlanner(recipe *Recipe, scratch string, put func(schema.PageRef, []byte) error) *planner {
+	p := &planner{recipe: recipe, put: put, seen: prompt.NewSeen(scratch, 0), weights: prompt.Weights(recipe.Recipe)}
+	for i, use := range recipe.Teachers {
+		declared := recipe.teachers[use.Name]
+		p.open = append(p.open, openPage{ref: schema.PageRef{Teacher: i}, size: pageSize(declared.Limits, 0),
+			sampling: recipe.Sampling.Over(use.Sampling), declared: declared})
+		p.result.Teachers = append(p.result.Teachers, schema.PlannedTeacher{Name: use.Name})
+	}
+	p.result.Policy = policyOf(recipe.Recipe)
+	return p
+}
+
+func policyOf(r *schema.Recipe) schema.Policy {
+	p := schema.Policy{Rows: r.Rows, Failed: r.Failed, BudgetMicros: r.Budget.Micros(), BudgetRequests: -1,
+		PublishBudget: r.Output.OnBudget == "publish", Expires: r.Gate.Expires}
+	if r.Budget.Requests != nil {
+		p.BudgetRequests = *r.Budget.Requests
+	}
+	if r.Checks.Near.Do == schema.DoDrop || r.Checks.Exact.Do == schema.DoDrop {
+		p.MostDuplicates = r.Checks.Near.MostShare
+	}
+	return p
+}
+
+const (
+	// leastPage and mostPage bound the requests of a page; mostPageBytes their text, so that a page fits in memory many times.
+	leastPage     = 8
+	mostPage      = 2560
+	mostPageBytes = 8 << 20
+	// rounds is how often a page fills a teacher's concurrency: a page of fewer loses time at its end.
+	rounds = 10
+	// growAfter is the number of pages of a teacher after which they grow: long plans need fewer events and objects a request.
+	growAfter = 8
+)
+
+// pageSize is the number of requests of a teacher's n-th page: ten rounds of its concurrency, at most half a minute at its
+// rate, and up to four times that later on.
+func pageSize(l schema.Limits, n int) int {
+	size := rounds * max(1, l.Concurrency)
+	for grow := growAfter; n >= grow && grow <= 4*growAfter; grow *= 2 {
+		size *= 2
+	}
+	size = min(size, mostPage)
+	if l.RPM > 0 {
+		size = min(size, max(1, l.RPM/2))
+	}
+	return max(leastPage, size)
+}
+
+// planAll streams all prompts into pages.
+func (p *planner) planAll(ctx context.Context, access *prompt.Access, sources []prompt.Source) error {
+	beat := beatOf(ctx)
+	for got, err := range prompt.Stream(ctx, prompt.Plan{Recipe: p.recipe.Recipe, Sources: sources, Access: access}) {
+		if err != nil {
+			return err
+		}
+		repeat, err := p.seen.Add(got.ID)
+		if err != nil {
+			return err
+		}
+		if repeat {
+			p.result.Repeats++
+			continue
+		}
+		if err := p.add(got); err != nil {
+			return err
+		}
+		beat.done.Store(p.result.Prompts)
+		if p.result.Prompts == p.recipe.begun.Most {
+			break
+		}
+	}
+	for i := range p.open {
+		if err := p.flush(&p.open[i]); err != nil {
+			return err
+		}
+	}
+	if p.result.Prompts == 0 {
+		return &schema.Error{Kind: schema.KindInvalid, Code: "no_prompts", Op: "plan", Subject: p.recipe.Dataset, Cause: errors.New("the sources have no rows"), Hint: "Check prompts: in the recipe."}
+	}
+	return nil
+}
+
+// add plans a prompt's samples, all with the teacher that its id draws.
+func (p *planner) add(got schema.Prompt) error {
+	o := &p.open[prompt.AssignTeacher(p.recipe.Seed, got.ID, p.weights)]
+	if err := p.checkGeneration(&got, &o.declared); err != nil {
+		return err
+	}
+	p.result.Prompts++
+	t := &p.result.Teachers[o.ref.Teacher]
+	t.WorstMicros = max(t.WorstMicros, teacher.WorstCase(o.declared.Price, teacher.InputBound(got.Messages, p.recipe.shape), mostTokens(o.sampling)))
+	for sample := range p.recipe.Samples {
+		o.requests = append(o.requests, schema.Request{Prompt: got, Sample: sample, RequestID: schema.RequestID(got.ID, &o.declared.Teacher, o.sampling, sample)})
+		for _, m := range got.Messages {
+			o.bytes += len(m.Content)
+		}
+		if len(o.requests) >= o.size || o.bytes >= mostPageBytes {
+			if err := p.flush(o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkGeneration refuses what would become deeper than the recipe allows, where that is known.
+func (p *planner) checkGeneration(got *schema.Prompt, t *DeclaredTeacher) error {
+	most := p.recipe.MaxGeneration
+	if most == nil {
+		return nil
+	}
+	if g := answerGeneration(got.Generation, t.Generation); g > int32(*most) {
+		return &schema.Error{Kind: schema.KindInvalid, Code: "max_generation", Op: "plan", Subject: got.Source,
+			Cause: fmt.Errorf("answers of %s would be of generation %d; the recipe allows %d", t.Name, g, *most),
+			Hint:  "Leave generated sources out, choose a teacher that wasn't trained on them, or raise max_generation."}
+	}
+	return nil
+}
+
+func (p *planner) flush(o *openPage) error {
+	if len(o.requests) == 0 {
+		return nil
+	}
+	l := newLines()
+	if err := l.add(schema.PageHeader{Page: o.ref.Number, Teacher: o.declared.Name, Sampling: o.sampling, Requests: len(o.requests)}); err != nil {
+		return err
+	}
+	for i := range o.requests {
+		if err := l.add(&o.requests[i]); err != nil {
+			return err
+		}
+	}
+	if err := p.put(o.ref, l.packed()); err != nil {
+		return err
+	}
+	t := &p.result.Teachers[o.ref.Teacher]
+	t.Pages, t.Requests = t.Pages+1, t.Requests+int64(len(o.requests))
+	p.result.Requests += int64(len(o.requests))
+	o.ref.Number++
+	o.size, o.requests, o.bytes = pageSize(o.declared.Limits, o.ref.Number), o.requests[:0], 0
+	return nil
+}

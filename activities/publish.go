@@ -1,0 +1,300 @@
+package activities
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/retort-data/retort/schema"
+	"github.com/retort-data/retort/store"
+)
+
+// Publish commits the run as the dataset's next version: it reads every file of the run back (size, checksum), and puts the manifest
+// if absent. That put is the commit. Where something stands there it reads it: if it is this run's own the run is
+// published; if another's, it takes the next number with that as its parent.
+func (r *Rooms) Publish(ctx context.Context, in schema.PublishInput) (schema.PublishResult, error) {
+	run := r.run(in.RunRef)
+	if !in.Counts.Reconciled() {
+		return schema.PublishResult{}, &schema.Error{Kind: schema.KindFailed, Code: "counts", Op: "publish", Subject: run.ID,
+			Cause: fmt.Errorf("planned %d is not admitted %d + rejected %d + failed %d + unasked %d", in.Counts.Planned, in.Counts.Admitted,
+				in.Counts.RejectedTotal(), in.Counts.Failed, in.Counts.Unasked), Hint: "This is a bug; nothing was published."}
+	}
+	newest, err := NewestVersion(ctx, r.Store, run.Dataset)
+	if err != nil {
+		return schema.PublishResult{}, err
+	}
+	if got, ok, err := r.published(ctx, run, newest); ok || err != nil {
+		return got, err
+	}
+	m, err := r.manifest(ctx, run, in)
+	if err != nil {
+		return schema.PublishResult{}, err
+	}
+	for parent := newest; ; parent++ {
+		got, err := r.commit(ctx, run, m, parent)
+		if !errors.Is(err, errAnother) {
+			return got, err
+		}
+	}
+}
+
+// errAnother says that another run became this version.
+var errAnother = errors.New("another run's version stands there")
+
+// commit puts the manifest of version parent+1.
+func (r *Rooms) commit(ctx context.Context, run store.Run, own schema.Manifest, parent int) (schema.PublishResult, error) {
+	m := own
+	m.Version, m.Parent = parent+1, parent
+	if err := r.inherit(ctx, run, &m); err != nil {
+		return schema.PublishResult{}, err
+	}
+	body, err := schema.CanonicalManifest(&m)
+	if err != nil {
+		return schema.PublishResult{}, err
+	}
+	key := run.Manifest(m.Version)
+	for {
+		err := r.Store.PutNew(ctx, key, body)
+		if err == nil {
+			return schema.PublishResult{Version: m.Version, Digest: digest(body)}, nil
+		}
+		if !errors.Is(err, store.ErrExists) {
+			return schema.PublishResult{}, err
+		}
+		stands, err := r.Store.Get(ctx, key)
+		switch {
+		case notFound(err): // a 409 of a put that then failed: nothing stands there
+			continue
+		case err != nil:
+			return schema.PublishResult{}, err
+		}
+		if ReadManifest(stands).Run == run.ID {
+			return schema.PublishResult{Version: m.Version, Digest: digest(stands)}, nil
+		}
+		return schema.PublishResult{}, errAnother
+	}
+}
+
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// mostBack is how many of the newest versions are looked at for the run's own: more publishers than that can't be at work at once.
+const mostBack = 16
+
+// published looks for a version that this run has become already, by an attempt that nobody heard of.
+func (r *Rooms) published(ctx context.Context, run store.Run, newest int) (schema.PublishResult, bool, error) {
+	for n := newest; n > max(0, newest-mostBack); n-- {
+		body, err := r.Store.Get(ctx, run.Manifest(n))
+		if err != nil {
+			return schema.PublishResult{}, false, err
+		}
+		if ReadManifest(body).Run == run.ID {
+			return schema.PublishResult{Version: n, Digest: digest(body)}, true, nil
+		}
+	}
+	return schema.PublishResult{}, false, nil
+}
+
+// NewestVersion returns the largest version number of a dataset, 0 where there is none.
+func NewestVersion(ctx context.Context, s store.Store, d store.Dataset) (int, error) {
+	newest := 0
+	for in, err := range s.List(ctx, d.Versions(), "") {
+		if err != nil {
+			return 0, err
+		}
+		name := strings.TrimPrefix(in.Key, d.Versions())
+		if n, err := strconv.Atoi(strings.TrimSuffix(name, ".json")); err == nil && strings.HasSuffix(name, ".json") {
+			newest = max(newest, n)
+		}
+	}
+	return newest, nil
+}
+
+// manifest collects what the run's own part of a version is, and checks every file on the way.
+func (r *Rooms) manifest(ctx context.Context, run store.Run, in schema.PublishInput) (schema.Manifest, error) {
+	recipe, err := r.recipe(ctx, run)
+	if err != nil {
+		return schema.Manifest{}, err
+	}
+	recipeText, err := r.Store.Get(ctx, run.RecipeText())
+	if err != nil {
+		return schema.Manifest{}, err
+	}
+	m := schema.Manifest{Format: schema.ManifestFormat, Dataset: in.Dataset, Run: run.ID, Recipe: digest(recipeText), Program: r.Program,
+		Created: in.Created.UTC(), Description: recipe.Description, License: recipe.License, Layout: recipe.Output.Format,
+		Counts: in.Counts, Cost: in.Cost, Generations: map[string]int64{}, Gate: schema.ManifestGate{Verdict: in.Gate.State, Wealth: in.Gate.Wealth, Account: in.Gate.Account}}
+	if err := r.getJSON(ctx, run.Sources(), &m.Sources); err != nil {
+		return m, err
+	}
+	seen, err := r.addFiles(ctx, run, &m)
+	if err != nil {
+		return m, err
+	}
+	addTeachers(&m, recipe, in.Teachers, seen)
+	if err := r.checkRows(&m); err != nil {
+		return m, err
+	}
+	m.Merkle.Rejects, err = schema.ShardsRoot(m.Rejects)
+	return m, err
+}
+
+// seenTeachers is what the files say of the teachers: records admitted, and the names under which they answered.
+type seenTeachers struct {
+	admitted map[string]int64
+	served   map[string]map[string]int64
+}
+
+// addFiles enters the run's files, each checked against what was written.
+func (r *Rooms) addFiles(ctx context.Context, run store.Run, m *schema.Manifest) (seenTeachers, error) {
+	seen := seenTeachers{map[string]int64{}, map[string]map[string]int64{}}
+	var l layout
+	if err := r.getJSON(ctx, run.Layout(), &l); err != nil {
+		return seen, err
+	}
+	for _, f := range l.Files {
+		var w written
+		if err := r.getJSON(ctx, run.ShardStats(f.Name), &w); err != nil {
+			return seen, err
+		}
+		if err := CheckFile(ctx, r.Store, w.Shard); err != nil {
+			return seen, err
+		}
+		for t, names := range w.Served {
+			if seen.served[t] == nil {
+				seen.served[t] = map[string]int64{}
+			}
+			addCounts(seen.served[t], names)
+		}
+		if f.Split == rejectsSplit {
+			m.Rejects = append(m.Rejects, w.Shard)
+			continue
+		}
+		m.Shards = append(m.Shards, w.Shard)
+		addCounts(m.Generations, w.Generations)
+		addCounts(seen.admitted, w.Teachers)
+	}
+	return seen, nil
+}
+
+func addCounts(to, from map[string]int64) {
+	for k, n := range from {
+		to[k] += n
+	}
+}
+
+// addTeachers says which teachers answered, under which terms, what they said their name was, and what it cost.
+func addTeachers(m *schema.Manifest, recipe *Recipe, counted []schema.TeacherStatus, seen seenTeachers) {
+	for _, t := range counted {
+		declared := recipe.teachers[t.Name]
+		row := schema.ManifestTeacher{Name: t.Name, Model: declared.Model, Revision: declared.Revision, Served: sortedKeys(seen.served[t.Name]),
+			Terms: declared.Terms, TrainedOn: declared.TrainedOn, Generation: declared.Generation, Requests: t.Answered, Admitted: seen.admitted[t.Name],
+			InputTokens: t.Tokens.Input, OutputTokens: t.Tokens.Output}
+		for _, n := range t.Failed {
+			row.Requests += n
+		}
+		if declared.Price != nil {
+			row.CostMicros = &t.Cost.Micros
+		}
+		m.Teachers = append(m.Teachers, row)
+	}
+}
+
+// CheckFile reads a file back and compares size and checksum.
+func CheckFile(ctx context.Context, s store.Store, want schema.Shard) error {
+	body, err := s.Open(ctx, want.Key, "")
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, body)
+	if err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); n != want.Bytes || got != want.SHA256 {
+		return &schema.Error{Kind: schema.KindFailed, Code: "shard_differs", Op: "check", Subject: want.URI,
+			Cause: fmt.Errorf("%d bytes of sha256 %s stand there; %d bytes of %s were written", n, got, want.Bytes, want.SHA256),
+			Hint:  "Something else wrote to this key, or the store lost data."}
+	}
+	return nil
+}
+
+// checkRows holds the files against the counts: admitted and human rows, and every reject, are there exactly.
+func (r *Rooms) checkRows(m *schema.Manifest) error {
+	var rows, rejects int64
+	for _, s := range m.Shards {
+		rows += s.Rows
+	}
+	for _, s := range m.Rejects {
+		rejects += s.Rows
+	}
+	if rows == m.Counts.Admitted+m.Counts.Human && rejects == m.Counts.RejectedTotal() {
+		return nil
+	}
+	return &schema.Error{Kind: schema.KindFailed, Code: "counts", Op: "publish", Subject: m.Run, Cause: fmt.Errorf("the files have %d rows and %d rejects; counted were %d admitted, %d human, %d rejected",
+		rows, rejects, m.Counts.Admitted, m.Counts.Human, m.Counts.RejectedTotal()), Hint: "This is a bug; nothing was published."}
+}
+
+// inherit adds the parent's shards, so that a version lists all its files.
+func (r *Rooms) inherit(ctx context.Context, run store.Run, m *schema.Manifest) error {
+	recipe, err := r.recipe(ctx, run)
+	if err != nil {
+		return err
+	}
+	if m.Parent > 0 && recipe.Output.Previous == "keep" {
+		parent, err := LoadManifest(ctx, r.Store, run.Dataset, m.Parent)
+		if err != nil {
+			return err
+		}
+		if parent.Layout != m.Layout {
+			return &schema.Error{Kind: schema.KindHold, Code: "format_differs", Op: "publish", Subject: m.Dataset,
+				Cause: fmt.Errorf("version %d has shards of format %s, this run of %s", m.Parent, parent.Layout, m.Layout),
+				Hint:  "One dataset has one schema: set output.format to the earlier one, or output.previous to supersede."}
+		}
+		m.Shards = append(append([]schema.Shard(nil), parent.Shards...), m.Shards...)
+		generations := map[string]int64{}
+		addCounts(generations, parent.Generations)
+		addCounts(generations, m.Generations)
+		m.Generations = generations
+	}
+	var all int64
+	for _, n := range m.Generations {
+		all += n
+	}
+	if all > 0 {
+		m.HumanShare = float64(m.Generations["0"]) / float64(all)
+	}
+	m.Merkle.Records, err = schema.ShardsRoot(m.Shards)
+	return err
+}
+
+// LoadManifest reads version n.
+func LoadManifest(ctx context.Context, s store.Store, d store.Dataset, n int) (*schema.Manifest, error) {
+	body, err := s.Get(ctx, d.Manifest(n))
+	if err != nil {
+		return nil, err
+	}
+	m := ReadManifest(body)
+	if m.Format != schema.ManifestFormat {
+		return nil, &schema.Error{Kind: schema.KindFailed, Code: "manifest", Op: "read", Subject: d.URI(d.Manifest(n)),
+			Cause: fmt.Errorf("format %q is not %q", m.Format, schema.ManifestFormat), Hint: "It was written by another version of Retort, or is damaged."}
+	}
+	return m, nil
+}
+
+// ReadManifest decodes a manifest; what is none has no format.
+func ReadManifest(body []byte) *schema.Manifest {
+	var m schema.Manifest
+	if err := decode("manifest", bytes.TrimSpace(body), &m); err != nil {
+		return &schema.Manifest{}
+	}
+	return &m
+}

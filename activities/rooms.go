@@ -1,0 +1,26 @@
+package activities
+
+import (
+	"log/slog"
+
+	"github.com/retort-data/retort/schema"
+	"github.com/retort-data/retort/store"
+)
+
+// Rooms are what the activities work with; one value serves a whole worker process.
+type Rooms struct {
+	Config   *schema.Config
+	Store    store.Store
+	Buckets  func(bucket string) (store.Store, error) // other buckets that recipes may read
+	Teachers *Teachers
+	Scratch  string // folder for local files; each activity cleans up after itself
+	Program  string // version of Retort
+	Log      *slog.Logger
+
+	indexes indexCache
+	recipes recipeCache
+}
+
+func (r *Rooms) run(ref schema.RunRef) store.Run {
+	return store.NewDataset(r.Store.Bucket(), r.Config.Store.Prefix, ref.Dataset).Run(ref.Run)
+}

@@ -1,0 +1,117 @@
+package activities
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/retort-data/retort/schema"
+)
+
+const (
+	// journalEvery and journalMost bound what a killed worker loses: an answer is durable after a second or 64 answers.
+	journalEvery = time.Second
+	journalMost  = 64
+)
+
+// scribe journals answers as they come, one part at a time, in the background.
+type scribe struct {
+	j     *journal
+	purse *purse
+	in    chan schema.Response
+	raise chan chan struct{}
+	done  chan struct{}
+
+	mu    sync.Mutex
+	err   error
+	broke context.CancelCauseFunc
+	count func([]schema.Response) // told what became durable
+}
+
+// newScribe starts journalling; broke is called with the first error, so that no more is asked that couldn't be kept.
+func newScribe(ctx context.Context, j *journal, p *purse, broke context.CancelCauseFunc, count func([]schema.Response)) *scribe {
+	s := &scribe{j: j, purse: p, in: make(chan schema.Response, journalMost), raise: make(chan chan struct{}),
+		done: make(chan struct{}), broke: broke, count: count}
+	go s.write(context.WithoutCancel(ctx))
+	return s
+}
+
+func (s *scribe) write(ctx context.Context) {
+	defer close(s.done)
+	var waiting []schema.Response
+	tick := time.NewTimer(journalEvery)
+	tick.Stop()
+	for {
+		select {
+		case a, ok := <-s.in:
+			if !ok {
+				if len(waiting) > 0 || s.purse.bounded() {
+					s.put(ctx, waiting, true)
+				}
+				return
+			}
+			if len(waiting) == 0 {
+				tick.Reset(journalEvery)
+			}
+			if waiting = append(waiting, a); len(waiting) < journalMost {
+				continue
+			}
+		case told := <-s.raise:
+			tick.Stop()
+			s.put(ctx, waiting, false)
+			waiting = nil
+			close(told)
+			continue
+		case <-tick.C:
+		}
+		tick.Stop()
+		s.put(ctx, waiting, false)
+		waiting = nil
+	}
+}
+
+func (s *scribe) put(ctx context.Context, answers []schema.Response, last bool) {
+	if s.failed() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	head := s.purse.header(last)
+	if err := s.j.put(ctx, head, answers); err != nil {
+		s.mu.Lock()
+		s.err = err
+		s.mu.Unlock()
+		s.broke(err)
+		return
+	}
+	s.purse.durable(head)
+	s.count(answers)
+}
+
+// lend puts a part now, so that more of the lease may be spent; false where there is no more.
+func (s *scribe) lend(ctx context.Context) bool {
+	if !s.purse.more() {
+		return false
+	}
+	told := make(chan struct{})
+	select {
+	case s.raise <- told:
+		<-told
+		return s.failed() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (s *scribe) failed() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// close waits until all is durable.
+func (s *scribe) close() error {
+	close(s.in)
+	<-s.done
+	return s.err
+}

@@ -1,0 +1,210 @@
+package activities
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+
+	"github.com/retort-data/retort/schema"
+	"github.com/retort-data/retort/store"
+)
+
+// mixedPages is how many pages' rows are shuffled together: the memory that a shuffle takes is bounded by it.
+const mixedPages = 8
+
+// written is what stands on S3 about a file that was written.
+type written struct {
+	schema.Shard
+	Generations map[string]int64            `json:"generations"`
+	Teachers    map[string]int64            `json:"teachers"` // records by teacher
+	Served      map[string]map[string]int64 `json:"served"`   // teacher → model name and fingerprint as it answered → records
+}
+
+// Write writes one file of the layout: to a local file first, then to its key if nothing is there.
+func (r *Rooms) Write(ctx context.Context, in schema.WriteInput) error {
+	run := r.run(in.RunRef)
+	var l layout
+	if err := r.getJSON(ctx, run.Layout(), &l); err != nil {
+		return err
+	}
+	plan := l.Files[in.File]
+	if _, err := r.Store.Head(ctx, run.ShardStats(plan.Name)); err == nil {
+		return nil
+	} else if !notFound(err) {
+		return err
+	}
+	recipe, err := r.recipe(ctx, run)
+	if err != nil {
+		return err
+	}
+	table, err := r.readClusters(ctx, run)
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(r.Scratch, "shard-*.parquet")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // scratch
+	defer f.Close()
+	w := &fileWriter{rooms: r, ref: in.RunRef, run: run, recipe: recipe, clusters: table, plan: plan, format: l.Format,
+		stats: written{Generations: map[string]int64{}, Teachers: map[string]int64{},
+			Served: map[string]map[string]int64{}}}
+	if err := w.write(ctx, f); err != nil {
+		return err
+	}
+	if err := r.Store.PutFileNew(ctx, plan.Key, f, w.stats.Bytes); err != nil && !errors.Is(err, store.ErrExists) {
+		return err // what another attempt wrote is equal; Publish reads it back and compares
+	}
+	return r.putJSON(ctx, run.ShardStats(plan.Name), w.stats, nil)
+}
+
+// fileWriter writes one file.
+type fileWriter struct {
+	rooms    *Rooms
+	ref      schema.RunRef
+	run      store.Run
+	recipe   *Recipe
+	clusters *clusterTable
+	plan     filePlan
+	format   string
+	stats    written
+}
+
+func (w *fileWriter) write(ctx context.Context, f *os.File) error {
+	buf := bufio.NewWriterSize(f, 1<<20)
+	o := schema.ShardOptions{Format: w.format, Run: w.run.ID, Rows: w.plan.Rows, RowBytes: w.plan.Bytes}
+	var put func(*schema.Reject) error
+	var closeFile func() (schema.ShardStats, error)
+	if w.plan.Split == rejectsSplit {
+		out, err := schema.NewRejectWriter(buf, o)
+		if err != nil {
+			return err
+		}
+		put, closeFile = out.Write, out.Close
+	} else {
+		out, err := schema.NewShardWriter(buf, o)
+		if err != nil {
+			return err
+		}
+		put, closeFile = func(rec *schema.Reject) error { return out.Write(&rec.Record) }, out.Close
+	}
+	if err := w.rows(ctx, put); err != nil {
+		return err
+	}
+	stats, err := closeFile()
+	if err != nil {
+		return err
+	}
+	if stats.Rows != w.plan.Rows {
+		return broken(w.plan.Key, fmt.Errorf("the layout has %d rows, the pages have %d", w.plan.Rows, stats.Rows))
+	}
+	w.stats.Shard = schema.Shard{URI: w.run.URI(w.plan.Key), Key: w.plan.Key, Split: w.plan.Split, Run: w.run.ID, Rows: stats.Rows,
+		Bytes: stats.Bytes, SHA256: stats.SHA256, Root: stats.Root}
+	return buf.Flush()
+}
+
+// rows yields the file's records: rejects in order, others shuffled over some pages at a time.
+func (w *fileWriter) rows(ctx context.Context, put func(*schema.Reject) error) error {
+	rng := rand.New(rand.NewPCG(w.recipe.Seed, uint64(w.plan.Slices[0].Seq)+1)) //nolint:gosec // a shuffle
+	beat := beatOf(ctx)
+	beat.start(int(w.plan.Rows), 0)
+	for from := 0; from < len(w.plan.Slices); from += mixedPages {
+		var rows []*schema.Reject
+		for _, s := range w.plan.Slices[from:min(from+mixedPages, len(w.plan.Slices))] {
+			got, err := w.slice(ctx, s)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, got...)
+		}
+		if w.plan.Split != rejectsSplit {
+			rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+		}
+		for _, rec := range rows {
+			if err := put(rec); err != nil {
+				return err
+			}
+			w.stats.Generations[generation(rec.Generation)]++
+			w.stats.Teachers[rec.Teacher]++
+			beat.done.Add(1)
+		}
+	}
+	return nil
+}
+
+func generation(g int32) string {
+	if g == schema.UnknownGeneration {
+		return "unknown"
+	}
+	return fmt.Sprint(g)
+}
+
+// slice reads a page and returns its rows of the file's split that the file has.
+func (w *fileWriter) slice(ctx context.Context, s rowSlice) ([]*schema.Reject, error) {
+	teacher, decided, err := w.rooms.Decided(ctx, w.ref, s.Seq)
+	if err != nil {
+		return nil, err
+	}
+	declared := w.recipe.teachers[teacher]
+	var rows []*schema.Reject
+	for i, at := 0, 0; i < len(decided) && at < s.To; i++ {
+		if split, ok := splitOf(w.recipe.Recipe, w.clusters, &decided[i].Decision); !ok || split != w.plan.Split {
+			continue
+		}
+		if at >= s.From {
+			w.served(teacher, &decided[i].Response)
+			rows = append(rows, w.record(&decided[i], declared))
+		}
+		at++
+	}
+	return rows, nil
+}
+
+// errDiffer says that objects of one page don't belong together.
+var errDiffer = errors.New("page, answers, inspections and decisions don't fit together")
+
+// served notes under which name a teacher answered.
+func (w *fileWriter) served(teacher string, a *schema.Response) {
+	name := a.Model
+	if a.Fingerprint != "" {
+		name += " (" + a.Fingerprint + ")"
+	}
+	if w.stats.Served[teacher] == nil {
+		w.stats.Served[teacher] = map[string]int64{}
+	}
+	w.stats.Served[teacher][name]++
+}
+
+// record joins what the steps have said of one request.
+func (w *fileWriter) record(row *Decided, t DeclaredTeacher) *schema.Reject {
+	req, a, in, d := &row.Request, &row.Response, &row.Inspection, &row.Decision
+	messages := append(req.Messages[:len(req.Messages):len(req.Messages)], schema.Message{Role: "assistant", Content: a.Text})
+	rec := &schema.Reject{Record: schema.Record{ID: schema.RecordID(w.run.ID, req.RequestID), Messages: messages, Reasoning: a.Reasoning,
+		Teacher: t.Name, Model: t.Model, Revision: t.Revision, Generation: answerGeneration(req.Generation, t.Generation),
+		Origin: schema.OriginGenerated, Source: req.Source, SourceLicense: req.License, PromptID: req.ID, RequestID: req.RequestID,
+		FinishReason: a.FinishReason, InputTokens: a.InputTokens, OutputTokens: a.OutputTokens, Signals: in.Signals,
+		ClusterSize: w.clusters.sizeOf(req.RequestID), Run: w.run.ID}}
+	if d.Outcome != schema.OutcomeRejected {
+		return rec
+	}
+	rec.Reason = d.Reason
+	if f := in.Dropped(); f != nil && f.Check == d.Reason {
+		rec.Signal, rec.Value, rec.Limit, rec.Text = f.Signal, f.Value, f.Limit, f.Match
+	}
+	if d.Of != "" {
+		rec.Of, rec.Value, rec.Limit = schema.RecordID(w.run.ID, d.Of), d.Jaccard, w.recipe.Checks.Near.Jaccard
+	}
+	return rec
+}
+
+// answerGeneration is 1 + the deepest of the prompt's source and the teacher's training data; unknown where one is unknown.
+func answerGeneration(source, teacher int32) int32 {
+	if source == schema.UnknownGeneration || teacher == schema.UnknownGeneration {
+		return schema.UnknownGeneration
+	}
+	return 1 + max(source, teacher)
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/retort-data/retort/schema"
+	"github.com/retort-data/retort/store"
+)
+
+// StatusCmd shows runs.
+type StatusCmd struct {
+	Dataset string `arg:"" optional:"" help:"Dataset; all of them where it is left out." placeholder:"DATASET"`
+	All     bool   `help:"All runs of the dataset, not the newest alone."`
+}
+
+// Run reads the status objects on S3: no worker and no Temporal is needed.
+func (c *StatusCmd) Run(a *app) error {
+	s, err := a.store()
+	if err != nil {
+		return err
+	}
+	names := []string{c.Dataset}
+	if c.Dataset == "" {
+		if names, err = a.datasets(); err != nil {
+			return err
+		}
+	}
+	all := []schema.Status{}
+	for _, name := range names {
+		d, err := a.dataset(name)
+		if err != nil {
+			return err
+		}
+		got, err := statuses(a.ctx, s, d, c.All)
+		if err != nil {
+			return err
+		}
+		all = append(all, got...)
+	}
+	if c.Dataset != "" && len(all) == 0 {
+		d, _ := a.dataset(c.Dataset)
+		return noRuns(d)
+	}
+	if a.json {
+		return a.printJSON(all)
+	}
+	for i := range all {
+		for _, line := range liveLines(&snapshot{Status: all[i]}, time.Now()) {
+			a.printf("%s\n", line)
+		}
+	}
+	if len(all) == 0 {
+		a.printf("No runs yet. Start one with: retort run RECIPE\n")
+	}
+	return nil
+}
+
+// datasets lists the names under the store's prefix that have runs; a name may have parts.
+func (a *app) datasets() ([]string, error) {
+	c, err := a.loadConfig()
+	if err != nil {
+		return nil, err
+	}
+	prefix := store.NewDataset(c.Store.Bucket, c.Store.Prefix, "").Prefix
+	return a.datasetsUnder(prefix, "", 4)
+}
+
+func (a *app) datasetsUnder(prefix, name string, depth int) (names []string, err error) {
+	folders, err := a.objects.Folders(a.ctx, prefix+name)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range folders {
+		switch {
+		case f == "_runs" && name != "":
+			return []string{name[:len(name)-1]}, nil
+		case f == "" || f[0] == '_' || f == "data" || depth == 0:
+			continue
+		}
+		under, err := a.datasetsUnder(prefix, name+f+"/", depth-1)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, under...)
+	}
+	return names, nil
+}
+
+// statuses reads the status of a dataset's runs, the newest first; of all, or of the newest.
+func statuses(ctx context.Context, s store.Store, d store.Dataset, all bool) ([]schema.Status, error) {
+	runs, err := s.Folders(ctx, d.Runs())
+	if err != nil {
+		return nil, err
+	}
+	var out []schema.Status
+	for i := len(runs) - 1; i >= 0; i-- {
+		body, err := s.Get(ctx, d.Run(runs[i]).Status())
+		if errors.Is(err, store.ErrNotFound) { // begun, and no worker has taken it up yet; or a preview
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		var st schema.Status
+		if err := json.Unmarshal(body, &st); err != nil {
+			return nil, &schema.Error{Kind: schema.KindFailed, Code: "status", Op: "read", Subject: d.URI(d.Run(runs[i]).Status()), Cause: err}
+		}
+		if out = append(out, st); !all {
+			break
+		}
+	}
+	return out, nil
+}
+
+// newestStatus is the status of the newest run, nil where there is none.
+func newestStatus(ctx context.Context, s store.Store, d store.Dataset) (*schema.Status, error) {
+	got, err := statuses(ctx, s, d, false)
+	if err != nil || len(got) == 0 {
+		return nil, err
+	}
+	return &got[0], nil
+}
+
+// reasonText says what a reason's code means.
+func reasonText(s *schema.Status) string {
+	subject := s.Subject
+	if subject != "" {
+		subject = " " + subject
+	}
+	if text, ok := reasonTexts[s.Reason]; ok {
+		return fmt.Sprintf(text, subject)
+	}
+	return s.Reason + subject
+}
+
+// reasonTexts explain codes; the subject fills %s.
+var reasonTexts = map[string]string{
+	"teacher_blocked":     "the teacher%s refused us (key, account or model); it isn't asked any more",
+	"teacher_unavailable": "the teacher%s was unavailable for too long",
+	"teacher_key":         "the worker lacks the key of teacher%s",
+	"teacher_unknown":     "the worker's configuration lacks teacher%s",
+	"source_changed":      "a source changed after the run was started%s",
+	"failed":              "more requests failed than the recipe's `failed` allows%s",
+	"duplicates":          "more answers are duplicates than checks.near.most_share allows%s",
+	"budget":              "the budget is used up%s",
+	"gate":                "the gate: answers degrade against the anchor%s",
+	"format_differs":      "the dataset's earlier versions have another format%s",
+	"cancelled":           "a person ended it%s",
+	"recipe":              "the recipe or a source is wrong%s",
+	"no_prompts":          "the sources gave no prompts%s",
+	"max_generation":      "answers would be deeper than max_generation%s",
+	"panic":               "a bug in Retort; the worker's log has the place%s",
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/retort-data/retort/activities"
+	"github.com/retort-data/retort/schema"
+	"github.com/retort-data/retort/store"
+)
+
+// VerifyCmd reads a version again.
+type VerifyCmd struct {
+	Dataset string `arg:"" help:"DATASET or DATASET@N; the newest version where @N is left out." placeholder:"DATASET[@N]"`
+}
+
+// Verdict is what verify found.
+type Verdict struct {
+	Dataset string   `json:"dataset"`
+	Version int      `json:"version"`
+	Shards  int      `json:"shards"`
+	Rows    int64    `json:"rows"`
+	Bytes   int64    `json:"bytes"`
+	Rejects int64    `json:"rejects"`
+	OK      bool     `json:"ok"`
+	Wrong   []string `json:"wrong,omitempty"`
+}
+
+// Run holds hashes, counts and Merkle roots against the manifest, and says which does not hold.
+func (c *VerifyCmd) Run(a *app) error {
+	d, m, err := a.version(c.Dataset)
+	if err != nil {
+		return err
+	}
+	v := &Verdict{Dataset: d.Name, Version: m.Version, Shards: len(m.Shards)}
+	for _, s := range m.Shards {
+		rows := v.checkShard(a, d, m, s, false)
+		v.Rows += rows
+		v.Bytes += s.Bytes
+	}
+	for _, s := range m.Rejects {
+		v.Rejects += v.checkShard(a, d, m, s, true)
+	}
+	v.checkManifest(d, m)
+	v.OK = len(v.Wrong) == 0
+	if a.json {
+		if err := a.printJSON(v); err != nil {
+			return err
+		}
+	} else {
+		v.print(a)
+	}
+	if !v.OK {
+		return exitStatus(exitFailed)
+	}
+	return nil
+}
+
+func (v *Verdict) print(a *app) {
+	for _, w := range v.Wrong {
+		a.printf("WRONG  %s\n", w)
+	}
+	if v.OK {
+		a.printf("%s@%d holds: %d shards, %s records, %s rejects, %s; every checksum, count and Merkle root.\n", v.Dataset, v.Version, v.Shards, number(v.Rows), number(v.Rejects), size(v.Bytes))
+		return
+	}
+	a.printf("%s@%d does not hold: %d faults.\n", v.Dataset, v.Version, len(v.Wrong))
+}
+
+func (v *Verdict) wrong(format string, args ...any) {
+	v.Wrong = append(v.Wrong, fmt.Sprintf(format, args...))
+}
+
+// checkShard copies a shard to a local file, as a Parquet reader needs one, and reads every record.
+func (v *Verdict) checkShard(a *app, d store.Dataset, m *schema.Manifest, s schema.Shard, rejects bool) int64 {
+	if s.URI != d.URI(s.Key) {
+		v.wrong("%s: the manifest gives it another key, %s", s.URI, s.Key)
+		return 0
+	}
+	if err := activities.CheckFile(a.ctx, a.objects, s); err != nil {
+		v.wrong("%s", err)
+		return 0
+	}
+	f, err := a.fetch(s.Key)
+	if err != nil {
+		v.wrong("%s: %s", s.URI, err)
+		return 0
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // scratch
+	defer f.Close()
+	rows, root, err := recordsRoot(f, s.Bytes, m.Layout, rejects)
+	switch {
+	case err != nil:
+		v.wrong("%s: %s", s.URI, err)
+	case rows != s.Rows:
+		v.wrong("%s: it has %d records, the manifest says %d", s.URI, rows, s.Rows)
+	case root != s.Root:
+		v.wrong("%s: the Merkle root of its records is %s, the manifest says %s", s.URI, root, s.Root)
+	}
+	return rows
+}
+
+// fetch copies an object to a scratch file.
+func (a *app) fetch(key string) (*os.File, error) {
+	body, err := a.objects.Open(a.ctx, key, "")
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	f, err := os.CreateTemp("", "retort-shard-*.parquet")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.Copy(f, body); err != nil {
+		f.Close()
+		return nil, errors.Join(err, os.Remove(f.Name()))
+	}
+	return f, nil
+}
+
+func recordsRoot(f io.ReaderAt, n int64, format string, rejects bool) (rows int64, root string, err error) {
+	tree := schema.NewTree()
+	add := func(hash [32]byte, err error) error {
+		if err == nil {
+			tree.Append(hash)
+			rows++
+		}
+		return err
+	}
+	if rejects {
+		for rec, err := range schema.ReadRejects(f, n) {
+			if err != nil {
+				return rows, "", err
+			}
+			if err := add(schema.RejectHash(format, rec)); err != nil {
+				return rows, "", err
+			}
+		}
+	} else {
+		for rec, err := range schema.ReadRecords(f, n) {
+			if err != nil {
+				return rows, "", err
+			}
+			if err := add(schema.RecordHash(format, rec)); err != nil {
+				return rows, "", err
+			}
+		}
+	}
+	return rows, fmt.Sprintf("%x", tree.Root()), nil
+}
+
+// checkManifest holds what the manifest says against itself.
+func (v *Verdict) checkManifest(d store.Dataset, m *schema.Manifest) {
+	if m.Dataset != d.Name {
+		v.wrong("the manifest is of dataset %s", m.Dataset)
+	}
+	c := m.Counts
+	if !c.Reconciled() {
+		v.wrong("counts: planned %d is not admitted %d + rejected %d + failed %d + unasked %d", c.Planned, c.Admitted, c.RejectedTotal(), c.Failed, c.Unasked)
+	}
+	var own, rejects int64
+	for _, s := range m.Shards {
+		if s.Run == m.Run {
+			own += s.Rows
+		}
+	}
+	for _, s := range m.Rejects {
+		rejects += s.Rows
+	}
+	if own != c.Admitted+c.Human {
+		v.wrong("counts: the run's shards have %d records; admitted %d + human %d are counted", own, c.Admitted, c.Human)
+	}
+	if rejects != c.RejectedTotal() {
+		v.wrong("counts: the files of rejects have %d; %d are counted", rejects, c.RejectedTotal())
+	}
+	for _, r := range []struct {
+		name   string
+		shards []schema.Shard
+		want   string
+	}{{"records", m.Shards, m.Merkle.Records}, {"rejects", m.Rejects, m.Merkle.Rejects}} {
+		if root, err := schema.ShardsRoot(r.shards); err != nil || root != r.want {
+			v.wrong("the Merkle root over the shards' %s is %s, the manifest says %s", r.name, root, r.want)
+		}
+	}
+}

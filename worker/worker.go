@@ -1,0 +1,128 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/retort-data/retort/activities"
+	"github.com/retort-data/retort/schema"
+	"github.com/retort-data/retort/store"
+	"github.com/retort-data/retort/workflows"
+)
+
+// Options of a worker process.
+type Options struct {
+	Config  *schema.Config
+	Client  client.Client
+	Log     *slog.Logger
+	Program string
+	Grace   time.Duration // for requests under way when the worker is told to stop; default 30 s
+}
+
+// AskQueue is the task queue of the workers' asking part.
+func AskQueue(taskQueue string) string { return taskQueue + "-ask" }
+
+// Run works until ctx ends; then it drains: nothing more is sent, answers under way are waited for and journalled.
+func Run(ctx context.Context, o Options) error {
+	rooms, err := open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(rooms.Scratch) //nolint:errcheck // scratch
+	main, ask := Register(rooms, o)
+	if err := main.Start(); err != nil {
+		return startError(o, err)
+	}
+	defer main.Stop()
+	if err := ask.Start(); err != nil {
+		return startError(o, err)
+	}
+	defer ask.Stop()
+	o.Log.Info("worker started", "task_queue", o.Config.Temporal.TaskQueue, "namespace", o.Config.Temporal.Namespace, "store", rooms.Store.Bucket())
+	<-ctx.Done()
+	o.Log.Info("worker stops: waits for requests under way", "grace", o.Grace)
+	return nil
+}
+
+func startError(o Options, err error) error {
+	return &schema.Error{Kind: schema.KindFailed, Code: "temporal", Op: "start worker at", Subject: o.Config.Temporal.Address, Cause: err,
+		Hint: "Check temporal: in the configuration, and that the server runs (local stack: make up)."}
+}
+
+// open makes the rooms of a process.
+func open(ctx context.Context, o Options) (*activities.Rooms, error) {
+	s, err := store.OpenS3(ctx, o.Config.Store, "")
+	if err != nil {
+		return nil, err
+	}
+	scratch, err := scratchFolder(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	return &activities.Rooms{Config: o.Config, Store: s, Teachers: activities.NewTeachers(o.Config, "retort/"+o.Program), Scratch: scratch,
+		Program: o.Program, Log: o.Log,
+		Buckets: func(bucket string) (store.Store, error) { return store.OpenS3(ctx, o.Config.Store, bucket) }}, nil
+}
+
+// scratchFolder makes a folder of this process's own.
+func scratchFolder(c *schema.Config) (string, error) {
+	home := c.Worker.Scratch
+	if home == "" {
+		home = os.TempDir()
+	} else if !filepath.IsAbs(home) {
+		home = filepath.Join(c.Dir, home)
+	}
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return "", &schema.Error{Kind: schema.KindFailed, Code: "scratch", Op: "make scratch folder", Subject: home, Cause: err, Hint: "Set worker.scratch to a folder that can be written."}
+	}
+	return os.MkdirTemp(home, fmt.Sprintf("retort-%d-", os.Getpid()))
+}
+
+// stickyFor is how long a workflow task waits for the worker that has the workflow in memory: after a kill, that long is lost.
+const stickyFor = 2 * time.Second
+
+// Register makes the two workers of a process: one for workflows and what is short, one for Ask.
+func Register(rooms *activities.Rooms, o Options) (main, ask worker.Worker) {
+	if o.Grace == 0 {
+		o.Grace = 30 * time.Second
+	}
+	c := o.Config
+	guard := []interceptor.WorkerInterceptor{&activities.Guard{Rooms: rooms}}
+	main = worker.New(o.Client, c.Temporal.TaskQueue, worker.Options{
+		Interceptors:                       guard,
+		MaxConcurrentActivityExecutionSize: 2 * runtime.GOMAXPROCS(0),
+		MaxConcurrentActivityTaskPollers:   2,
+		MaxHeartbeatThrottleInterval:       time.Second,
+		StickyScheduleToStartTimeout:       stickyFor,
+		WorkerStopTimeout:                  o.Grace,
+	})
+	main.RegisterWorkflowWithOptions(workflows.Generate, workflow.RegisterOptions{Name: workflows.GenerateName})
+	for name, step := range map[string]any{
+		schema.StepPlan: rooms.Plan, schema.StepInspect: rooms.Inspect, schema.StepAdmit: rooms.Admit, schema.StepLayout: rooms.Layout,
+		schema.StepWrite: rooms.Write, schema.StepPublish: rooms.Publish, schema.StepTidy: rooms.Tidy, schema.StepStatus: rooms.SaveStatus,
+		schema.StepHold: rooms.SaveHeld, schema.StepLoad: rooms.LoadHeld,
+	} {
+		main.RegisterActivityWithOptions(step, activity.RegisterOptions{Name: name})
+	}
+	ask = worker.New(o.Client, AskQueue(c.Temporal.TaskQueue), worker.Options{
+		Interceptors:                       guard,
+		DisableWorkflowWorker:              true,
+		MaxConcurrentActivityExecutionSize: max(c.Worker.Pages, 2*len(c.Teachers)),
+		MaxConcurrentActivityTaskPollers:   2,
+		MaxHeartbeatThrottleInterval:       time.Second,
+		WorkerStopTimeout:                  o.Grace,
+	})
+	ask.RegisterActivityWithOptions(rooms.Ask, activity.RegisterOptions{Name: schema.StepAsk})
+	return main, ask
+}
