@@ -32,14 +32,14 @@ func (a *Access) bucket(name string) (store.Store, error) {
 	return a.Bucket(name)
 }
 
-// mayReadKey says whether a key, or every key that begins with the fixed part of a pattern, may be read.
-func (a *Access) mayReadKey(bucket, fixed string) bool {
-	if bucket == a.Config.Store.Bucket && underPrefix(fixed, strings.Trim(a.Config.Store.Prefix, "/")) {
+// mayReadKey says whether a key may be read; of a pattern, whether every key may that begins with its fixed part.
+func (a *Access) mayReadKey(bucket, pattern string) bool {
+	if bucket == a.Config.Store.Bucket && underPrefix(pattern, strings.Trim(a.Config.Store.Prefix, "/")) {
 		return true
 	}
 	for _, allowed := range a.Config.Allow.Read {
 		b, prefix, ok := schema.SplitS3(allowed)
-		if ok && b == bucket && underPrefix(fixed, prefix) {
+		if ok && b == bucket && underPrefix(pattern, prefix) {
 			return true
 		}
 	}
@@ -47,15 +47,17 @@ func (a *Access) mayReadKey(bucket, fixed string) bool {
 }
 
 // underPrefix compares whole parts of a key: corpus allows corpus/a and not corpus2/a.
-func underPrefix(key, prefix string) bool {
-	if prefix == "" || strings.HasSuffix(prefix, "/") {
-		return strings.HasPrefix(key, prefix)
+func underPrefix(pattern, prefix string) bool {
+	fixed := fixedPart(pattern)
+	if prefix = strings.TrimSuffix(prefix, "/"); prefix == "" {
+		return true
 	}
-	return key == prefix || strings.HasPrefix(key, prefix+"/")
+	return strings.HasPrefix(fixed, prefix+"/") || fixed == prefix && fixed == pattern
 }
 
 // mendKey says what opens a key.
-func (a *Access) mendKey(bucket, fixed string) string {
+func (a *Access) mendKey(bucket, pattern string) string {
+	fixed := fixedPart(pattern)
 	folder := fixed[:strings.LastIndexByte(fixed, '/')+1]
 	return fmt.Sprintf("add \"s3://%s/%s\" to allow.read in %s, or use an object under the store's own prefix", bucket, folder, configName(a.Config))
 }

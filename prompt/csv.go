@@ -13,7 +13,7 @@ import (
 )
 
 // readCSV yields the rows of a CSV file (RFC 4180), whose first line names the columns. Values are text.
-func readCSV(file string, r io.Reader, wanted []string, yield func(Row, error) bool) {
+func readCSV(file string, r io.Reader, need []string, yield func(Row, error) bool) {
 	bound := &boundedReader{r: r, left: MaxRowBytes}
 	buffered := bufio.NewReader(bound)
 	if mark, err := buffered.Peek(3); err == nil && bytes.Equal(mark, []byte("\ufeff")) {
@@ -21,7 +21,7 @@ func readCSV(file string, r io.Reader, wanted []string, yield func(Row, error) b
 	}
 	c := csv.NewReader(buffered)
 	c.ReuseRecord = true
-	header, err := readHeader(file, c, wanted)
+	header, err := readHeader(file, c, need)
 	if err != nil {
 		yield(Row{}, err)
 		return
@@ -55,7 +55,7 @@ func readCSV(file string, r io.Reader, wanted []string, yield func(Row, error) b
 	}
 }
 
-func readHeader(file string, c *csv.Reader, wanted []string) ([]string, error) {
+func readHeader(file string, c *csv.Reader, need []string) ([]string, error) {
 	record, err := c.Read()
 	if err == io.EOF {
 		return nil, rowFault(file, 0, "is empty", "the first line of a CSV file names its columns")
@@ -72,7 +72,7 @@ func readHeader(file string, c *csv.Reader, wanted []string) ([]string, error) {
 			return nil, rowFault(file, 1, fmt.Sprintf("column %d has the name %q, empty or for the second time", i+1, name), "give every column its own name in the first line")
 		}
 	}
-	if missing := firstMissing(wanted, header); missing != "" {
+	if missing := firstMissing(need, header); missing != "" {
 		return nil, missingColumn(file, missing, header)
 	}
 	return header, nil
@@ -117,9 +117,9 @@ func (b *boundedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// firstMissing returns the first wanted column that there isn't, or "".
-func firstMissing(wanted, columns []string) string {
-	for _, w := range wanted {
+// firstMissing returns the first needed column that there isn't, or "".
+func firstMissing(need, columns []string) string {
+	for _, w := range need {
 		if !slices.Contains(columns, w) {
 			return w
 		}

@@ -21,9 +21,16 @@ import (
 // CodeSourceChanged is the code of the hold when a pinned file is no longer what it was.
 const CodeSourceChanged = "source_changed"
 
-// Rows streams the rows of a pinned file, in order. Columns limits what is read of Parquet; nil reads all. A fault of a row (as
-// schema.Faults) may be followed by further rows; any other error is the last.
-func (a *Access) Rows(ctx context.Context, f schema.PinnedFile, columns []string) iter.Seq2[Row, error] {
+// Columns says what is wanted of a file. Of Parquet nothing else is read.
+type Columns struct {
+	Need []string // it is a fault where a Parquet or CSV file has no such column
+	Want []string // read where they are there
+	All  bool     // read everything; Need still holds
+}
+
+// Rows streams the rows of a pinned file, in order. A fault of a row (as schema.Faults) may be followed by further rows; any
+// other error is the last.
+func (a *Access) Rows(ctx context.Context, f schema.PinnedFile, columns Columns) iter.Seq2[Row, error] {
 	format, compression, ok := schema.SourceFormat(f.Name)
 	if !ok {
 		return failed(rowFault(f.Name, 0, "is no format that is read", "give .parquet, .jsonl, .csv or .txt, or these with .gz or .zst"))
@@ -42,7 +49,7 @@ func (a *Access) Rows(ctx context.Context, f schema.PinnedFile, columns []string
 		case ".jsonl":
 			readJSONL(f.Name, stream, yield)
 		case ".csv":
-			readCSV(f.Name, stream, columns, yield)
+			readCSV(f.Name, stream, columns.Need, yield)
 		default:
 			readText(f.Name, stream, yield)
 		}

@@ -8,27 +8,14 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/apache/arrow/go/v17/arrow/memory"
-	"github.com/apache/arrow/go/v17/parquet"
-	"github.com/apache/arrow/go/v17/parquet/file"
-	"github.com/apache/arrow/go/v17/parquet/metadata"
-	"github.com/apache/arrow/go/v17/parquet/pqarrow"
-
 	"github.com/retort-data/retort/schema"
-)
-
-// Rows and bytes read at a time: memory holds one batch and a buffer for each column, not a row group.
-const (
-	parquetBatch  = 512
-	parquetBuffer = 1 << 20
 )
 
 // lineageColumns are read besides what is wanted.
 var lineageColumns = []string{"generation", "origin"}
 
-// parquetRows streams a Parquet file. Arrow panics on some damaged files; that is an error of the file here.
-func (a *Access) parquetRows(ctx context.Context, f schema.PinnedFile, compression string, wanted []string) iter.Seq2[Row, error] {
+// parquetRows streams a Parquet file, whose place in memory is a page or two of each column.
+func (a *Access) parquetRows(ctx context.Context, f schema.PinnedFile, compression string, columns Columns) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		at, size, closer, err := a.openAt(ctx, f, compression)
 		if err != nil {
@@ -36,27 +23,50 @@ func (a *Access) parquetRows(ctx context.Context, f schema.PinnedFile, compressi
 			return
 		}
 		defer closer.Close() //nolint:errcheck // only read
-		p := &parquetFile{name: f.Name, source: &failureKeeper{at: at}}
-		if err := p.open(ctx, size, wanted); err != nil {
+		keeper := &failureKeeper{at: at}
+		table, err := schema.OpenTable(keeper, size)
+		if err != nil {
+			yield(Row{}, keeper.fault(f.Name, 0, err))
+			return
+		}
+		names, err := tableColumns(f.Name, table.Columns(), columns)
+		if err != nil {
 			yield(Row{}, err)
 			return
 		}
-		defer p.close()
-		p.rows(ctx, yield)
+		lineage := fileLineage(table.Keys())
+		var n int64
+		for values, err := range table.Rows(names, MaxRowBytes) {
+			if err == nil && n%256 == 0 {
+				err = ctx.Err()
+			}
+			if err != nil {
+				yield(Row{}, keeper.fault(f.Name, n+1, err))
+				return
+			}
+			n++
+			if !yield(Row{Columns: values, File: f.Name, Line: n, Lineage: lineage}, nil) {
+				return
+			}
+		}
 	}
 }
 
-// parquetFile reads one file.
-type parquetFile struct {
-	name    string
-	source  *failureKeeper
-	reader  *file.Reader
-	records pqarrow.RecordReader
-	lineage Lineage
-	row     int64
+func tableColumns(file string, there []string, columns Columns) ([]string, error) {
+	if missing := firstMissing(columns.Need, there); missing != "" {
+		return nil, missingColumn(file, missing, there)
+	}
+	var names []string
+	for _, name := range there {
+		if columns.All || slices.Contains(columns.Need, name) || slices.Contains(columns.Want, name) || slices.Contains(lineageColumns, name) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
-// failureKeeper remembers the error of the file below, which Arrow may wrap in words of its own or lose in a panic.
+// failureKeeper remembers the error of the file below, such as that it has changed, which the Parquet library may put into other
+// words.
 type failureKeeper struct {
 	at  io.ReaderAt
 	err error
@@ -70,144 +80,14 @@ func (k *failureKeeper) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// guard runs f and names the file in its errors and panics.
-func (p *parquetFile) guard(f func() error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = p.fault(fmt.Errorf("%v", r))
-		}
-	}()
-	if err := f(); err != nil {
-		return p.fault(err)
-	}
-	return nil
-}
-
-func (p *parquetFile) fault(err error) error {
-	var missing *noColumn
-	var faults schema.Faults
+func (k *failureKeeper) fault(file string, row int64, err error) error {
 	switch {
-	case p.source.err != nil:
-		return readFault(p.name, 0, p.source.err)
-	case errors.As(err, &missing), errors.As(err, &faults), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case k.err != nil:
+		return readFault(file, 0, k.err)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
+	case row > 0:
+		return rowFault(file, 0, fmt.Sprintf("row %d can't be read: %s", row, short(err.Error())), "check that the file is whole, and mend the row where it was written")
 	}
-	where := ""
-	if p.row > 0 {
-		where = fmt.Sprintf(" after row %d", p.row)
-	}
-	return rowFault(p.name, 0, "can't be read as Parquet"+where+": "+short(err.Error()), "check that the file is whole and really Parquet")
-}
-
-func (p *parquetFile) open(ctx context.Context, size int64, wanted []string) error {
-	return p.guard(func() error {
-		props := parquet.NewReaderProperties(memory.DefaultAllocator)
-		props.BufferedStreamEnabled, props.BufferSize = true, parquetBuffer
-		reader, err := file.NewParquetReader(io.NewSectionReader(p.source, 0, size), file.WithReadProps(props))
-		if err != nil {
-			return err
-		}
-		p.reader = reader
-		p.lineage = fileLineage(footerKeys(reader.MetaData()))
-		leaves, err := p.leaves(wanted)
-		if err != nil {
-			return err
-		}
-		rows, err := pqarrow.NewFileReader(reader, pqarrow.ArrowReadProperties{BatchSize: parquetBatch}, memory.DefaultAllocator)
-		if err != nil {
-			return err
-		}
-		p.records, err = rows.GetRecordReader(ctx, leaves, nil)
-		return err
-	})
-}
-
-func footerKeys(m *metadata.FileMetaData) map[string]string {
-	out := map[string]string{}
-	kv := m.KeyValueMetadata()
-	values := kv.Values()
-	for i, k := range kv.Keys() {
-		out[k] = values[i]
-	}
-	return out
-}
-
-// leaves finds the leaf columns below the wanted names; wanted nil means all.
-func (p *parquetFile) leaves(wanted []string) ([]int, error) {
-	s := p.reader.MetaData().Schema
-	var names []string
-	var leaves []int
-	for i := range s.NumColumns() {
-		name := s.ColumnRoot(i).Name()
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-		if wanted == nil || slices.Contains(wanted, name) || slices.Contains(lineageColumns, name) {
-			leaves = append(leaves, i)
-		}
-	}
-	if missing := firstMissing(wanted, names); missing != "" {
-		return nil, missingColumn(p.name, missing, names)
-	}
-	if len(leaves) == 0 && len(names) > 0 {
-		leaves = []int{0} // templates without columns still want the number of rows
-	}
-	return leaves, nil
-}
-
-func (p *parquetFile) rows(ctx context.Context, yield func(Row, error) bool) {
-	for {
-		var batch arrow.Record
-		err := p.guard(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if !p.records.Next() {
-				if err := p.records.Err(); err != nil && err != io.EOF {
-					return err
-				}
-				return nil
-			}
-			batch = p.records.Record()
-			return nil
-		})
-		if err != nil {
-			yield(Row{}, err)
-			return
-		}
-		if batch == nil || !p.batch(batch, yield) {
-			return
-		}
-	}
-}
-
-func (p *parquetFile) batch(batch arrow.Record, yield func(Row, error) bool) bool {
-	for i := range int(batch.NumRows()) {
-		p.row++
-		row := Row{Columns: make(map[string]any, batch.NumCols()+4), File: p.name, Line: p.row, Lineage: p.lineage}
-		err := p.guard(func() error {
-			left := MaxRowBytes
-			for c := range int(batch.NumCols()) {
-				v, err := arrowValue(batch.Column(c), i, &left)
-				if err != nil {
-					return rowFault(p.name, 0, fmt.Sprintf("row %d, column %q: %v", p.row, batch.ColumnName(c), err), "mend the value, or use other columns")
-				}
-				row.Columns[batch.ColumnName(c)] = v
-			}
-			return nil
-		})
-		if !yield(row, err) {
-			return false
-		}
-	}
-	return true
-}
-
-func (p *parquetFile) close() {
-	p.guard(func() error { //nolint:errcheck // only read
-		if p.records != nil {
-			p.records.Release()
-		}
-		return nil
-	})
+	return rowFault(file, 0, "can't be read as Parquet: "+short(err.Error()), "check that the file is whole and really Parquet")
 }

@@ -88,8 +88,8 @@ func (a *Access) resolveObjects(ctx context.Context, r *schema.Recipe, keyPath, 
 			return nil, schema.Faults{r.At(keyPath, fmt.Sprintf("%q has a part . or ..", from), "write the key as it is")}
 		}
 	}
-	if !a.mayReadKey(bucket, fixed) {
-		return nil, schema.Faults{r.At(keyPath, fmt.Sprintf("recipes may not read %q", from), a.mendKey(bucket, fixed))}
+	if !a.mayReadKey(bucket, key) {
+		return nil, schema.Faults{r.At(keyPath, fmt.Sprintf("recipes may not read %q", from), a.mendKey(bucket, key))}
 	}
 	s, err := a.bucket(bucket)
 	if err != nil {

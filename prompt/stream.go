@@ -75,20 +75,20 @@ func (s *streamer) source(ctx context.Context, source Source) bool {
 	return true
 }
 
-// wanted are the columns to be read, or nil for all.
-func (s *streamer) wanted(source Source) []string {
-	columns, all := s.renderer.Columns()
-	if all {
-		return nil
+// wanted are the columns to be read. A key that the recipe gives for the source must be there; the anchor's, taken over as the
+// default, need not.
+func (s *streamer) wanted(source Source) Columns {
+	var c Columns
+	c.Need, c.All = s.renderer.Columns()
+	if source.Key == "" {
+		return c
 	}
-	out := slices.Clone(columns)
-	if source.Key != "" && !slices.Contains(out, source.Key) {
-		out = append(out, source.Key)
+	if _, given := s.plan.Recipe.Places[fmt.Sprintf("prompts[%d].key", source.Index)]; given {
+		c.Need = append(slices.Clone(c.Need), source.Key)
+	} else {
+		c.Want = []string{source.Key}
 	}
-	if out == nil {
-		out = []string{}
-	}
-	return out
+	return c
 }
 
 // fail yields an error and says whether the stream may go on.
