@@ -17,6 +17,7 @@ const (
 	CodeNoChoices        = "no_choices"         // a chat completion without a choice
 
 	CodeRequestTimeout = "request_timeout" // 408
+	CodeNotRun         = "not_run"         // a batch expired or was cancelled before it came to the request
 	CodeConflict       = "conflict"        // 409, 425
 	CodeRateLimited    = "rate_limited"    // 429
 	CodeServerError    = "server_error"    // 5xx
@@ -64,7 +65,7 @@ func ClassOf(code string) Class {
 	switch code {
 	case CodeConnect, CodeTimeoutConnect, CodeTimeoutFirstByte, CodeTimeout, CodeReset, CodeBodyTruncated,
 		CodeHTML, CodeNotJSON, CodeBadContentType, CodeBadUTF8, CodeBadShape, CodeNoChoices,
-		CodeRequestTimeout, CodeConflict, CodeRateLimited, CodeServerError, CodeGatewayTimeout:
+		CodeRequestTimeout, CodeNotRun, CodeConflict, CodeRateLimited, CodeServerError, CodeGatewayTimeout:
 		return ClassRetry
 	case CodeUnauthorized, CodePayment, CodeForbidden, CodeSuspended, CodeModelNotFound, CodeRedirect, CodeUnsupported:
 		return ClassBlock

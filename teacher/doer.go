@@ -22,6 +22,7 @@ type exchange struct {
 	cancel    context.CancelFunc
 	sent      atomic.Bool // a connection was had
 	header    http.Header
+	stream    bool // hand the body on as it comes: a file
 	zeros     bool // write temperature 0 and empty contents, which go-openai leaves out
 	reasoning string
 	note      string // an error object in a 2xx body
@@ -70,6 +71,9 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 		defer resp.Body.Close()
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // a broken body still has its status
 		return nil, statusFault(resp.StatusCode, resp.Header, body, time.Now())
+	}
+	if x.stream {
+		return resp, nil
 	}
 	return d.readAnswer(ctx, resp, x)
 }

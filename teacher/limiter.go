@@ -315,6 +315,13 @@ func (l *Limiter) stopError(life uint64) error {
 	return nil
 }
 
+// blockedBy returns what stops all asking, or nil.
+func (l *Limiter) blockedBy() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.stopped
+}
+
 func (l *Limiter) currentLife() uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	openai "github.com/sashabaranov/go-openai"
-
 	"github.com/retort-data/retort/schema"
 )
 
@@ -67,5 +65,3 @@ func (c *Client) pingError(f *fault) error {
 	}
 	return e
 }
-
-var _ openai.HTTPDoer = (*doer)(nil)

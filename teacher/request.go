@@ -45,7 +45,7 @@ func (c *Client) chatRequest(a *Ask, messages []schema.Message, format int32) op
 	if c.newer.Load() {
 		r.MaxCompletionTokens = maxTokens(s)
 	} else {
-		r.MaxTokens = maxTokens(s)
+		r.MaxTokens = maxTokens(s) //lint:ignore SA1019 most servers that speak this API know only max_tokens
 	}
 	if a.Schema != nil {
 		setFormat(&r, a.Schema, format)
