@@ -13,6 +13,9 @@ const (
 	footerGeneration = "retort.generation"
 )
 
+// maxGeneration bounds what a file may claim, so that one more is still a number.
+const maxGeneration = 1 << 20
+
 // Lineage is what a file says of where its text came from. Retort is true of a Retort shard: its own lineage wins over what
 // the recipe says.
 type Lineage struct {
@@ -23,7 +26,7 @@ type Lineage struct {
 func fileLineage(footer map[string]string) Lineage {
 	l := Lineage{Deepest: schema.UnknownGeneration}
 	_, l.Retort = footer[footerRun]
-	if n, err := strconv.ParseInt(footer[footerGeneration], 10, 32); err == nil && n >= 0 {
+	if n, err := strconv.ParseInt(footer[footerGeneration], 10, 32); err == nil && n >= 0 && n < maxGeneration {
 		l.Deepest, l.Retort = int32(n), true
 	}
 	return l
@@ -66,12 +69,32 @@ func retortOrigin(row Row, column int32, given bool) (string, int32) {
 	return schema.OriginUnknown, generation
 }
 
+// AnswerGeneration is the generation of an answer: one more than the deepest of its prompt and of its teacher's training data;
+// unknown where either is.
+func AnswerGeneration(prompt, teacher int32) int32 {
+	if prompt < 0 || teacher < 0 {
+		return schema.UnknownGeneration
+	}
+	return 1 + max(prompt, teacher)
+}
+
+// generationName is a generation in a report.
+func generationName(g int32) string {
+	if g < 0 {
+		return "unknown"
+	}
+	return strconv.Itoa(int(g))
+}
+
 // generationColumn reads a column `generation` that holds a whole number from 0.
 func generationColumn(columns map[string]any) (int32, bool) {
-	n, ok := columns["generation"].(json.Number)
-	if !ok {
-		return 0, false
+	text := ""
+	switch n := columns["generation"].(type) {
+	case json.Number:
+		text = n.String()
+	case string: // CSV
+		text = n
 	}
-	g, err := strconv.ParseInt(n.String(), 10, 32)
-	return int32(g), err == nil && g >= 0
+	g, err := strconv.ParseInt(text, 10, 32)
+	return int32(g), err == nil && g >= 0 && g < maxGeneration
 }

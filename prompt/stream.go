@@ -137,6 +137,11 @@ func (s *streamer) row(source Source, row Row, number int64) bool {
 		}
 	}
 	origin, generation := originOf(source.Origin, row)
+	if deepest := s.plan.Recipe.MaxGeneration; deepest != nil && generation >= 0 && AnswerGeneration(generation, 0) > int32(*deepest) {
+		f := s.plan.Recipe.At("max_generation", fmt.Sprintf("is %d, and an answer to %s would be of generation %d", *deepest, row.Place(), generation+1),
+			"choose sources nearer to human text, or allow more generations")
+		return s.fail(source, schema.Faults{f})
+	}
 	key, err := s.key(source, row)
 	if err != nil {
 		return s.fail(source, err)
