@@ -10,6 +10,7 @@ import (
 const (
 	aimdCalls    = 20
 	aimdTime     = time.Second
+	aimdQuiet    = 30 * time.Second // a window with fewer calls ends after this, and can only speed up
 	aimdLeast    = 1.0 / 64
 	aimdStep     = 0.1
 	aimdMostFail = 0.1
@@ -42,14 +43,16 @@ func (a *aimd) record(now time.Time, epoch uint64, overloaded bool) {
 	if overloaded {
 		a.failed++
 	}
-	if a.calls < aimdCalls || now.Sub(a.since) < aimdTime {
-		return
-	}
-	if beyondChance(a.failed, a.calls) {
+	age := now.Sub(a.since)
+	full := a.calls >= aimdCalls && age >= aimdTime
+	switch {
+	case full && beyondChance(a.failed, a.calls):
 		a.share = max(aimdLeast, a.factor()/2)
 		a.epoch++
-	} else {
+	case full, age >= aimdQuiet && a.failed == 0:
 		a.share = min(1, a.factor()+aimdStep)
+	case age < aimdQuiet:
+		return
 	}
 	a.calls, a.failed = 0, 0
 }

@@ -86,17 +86,13 @@ func (k *asking) mayRepair(repairs int) bool {
 func (k *asking) insist(ctx context.Context, messages []schema.Message) (*fault, error) {
 	c := k.client
 	for attempt := 1; ; attempt++ {
-		format := c.format.Load()
-		trial, f, err := k.call(ctx, messages, format)
+		sent := c.dialect()
+		trial, f, err := k.call(ctx, messages, sent)
 		if f == nil || err != nil {
 			return f, err
 		}
 		switch {
-		case f.format && k.ask.Schema != nil && format < formatNone:
-			c.format.CompareAndSwap(format, format+1)
-			c.stats.retried(f.code)
-			continue
-		case f.tokens && c.newer.CompareAndSwap(false, true):
+		case c.learn(f, sent, k.ask.Schema != nil):
 			c.stats.retried(f.code)
 			continue
 		case ClassOf(f.code) == ClassFail:

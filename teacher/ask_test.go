@@ -401,13 +401,18 @@ func TestMaxCompletionTokens(t *testing.T) {
 		}
 		writeJSON(w, 200, completion("ok"))
 	}, nil)
-	for range 2 {
-		if r, err := c.Ask(context.Background(), hello()); err != nil || r.Text != "ok" {
-			t.Errorf("%v %+v", err, r)
-		}
+	var wg sync.WaitGroup
+	for range 16 { // all at once: each learns it for itself or from another
+		wg.Go(func() {
+			if r, err := c.Ask(context.Background(), hello()); err != nil || r.Text != "ok" {
+				t.Errorf("%v %+v", err, r)
+			}
+		})
 	}
-	if calls.Load() != 3 {
-		t.Errorf("%d calls, want 3", calls.Load())
+	wg.Wait()
+	before := calls.Load()
+	if r, err := c.Ask(context.Background(), hello()); err != nil || r.Text != "ok" || calls.Load() != before+1 {
+		t.Errorf("%v %+v, %d calls", err, r, calls.Load()-before)
 	}
 }
 

@@ -108,7 +108,7 @@ func batchPhase(status string) string {
 func (c *Client) batchLine(a *Ask) ([]byte, error) {
 	line, err := json.Marshal(openai.BatchChatCompletionRequest{
 		CustomID: a.RequestID, Method: "POST", URL: openai.BatchEndpointChatCompletions,
-		Body: c.chatRequest(a, a.Messages, c.format.Load()),
+		Body: c.chatRequest(a, a.Messages, c.dialect()),
 	})
 	if err == nil && needsZeros(a, a.Messages) {
 		line = writeZeros(line)

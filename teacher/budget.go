@@ -3,6 +3,7 @@ package teacher
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/retort-data/retort/schema"
@@ -20,12 +21,18 @@ type Budget struct {
 	reserved int64
 	calls    int64 // requests left
 	inFlight int
-	changed  chan struct{} // closed when something may have become possible
+	waiting  []*reservation // in turns
+}
+
+// reservation is one that waits.
+type reservation struct {
+	worst int64
+	done  chan error // 1 deep
 }
 
 // NewBudget says which of money and requests are bounded. Nothing is leased yet.
 func NewBudget(money, requests bool) *Budget {
-	return &Budget{money: money, requests: requests, changed: make(chan struct{})}
+	return &Budget{money: money, requests: requests}
 }
 
 // AddLease adds micro-dollars and requests; negative numbers take back, down to what is spent or reserved.
@@ -34,7 +41,7 @@ func (b *Budget) AddLease(micros, requests int64) {
 	defer b.mu.Unlock()
 	b.leased = max(saturate(b.leased, micros), b.spent+b.reserved)
 	b.calls = max(0, saturate(b.calls, requests))
-	b.wake()
+	b.serve()
 }
 
 // Left returns the micro-dollars and requests that are neither spent nor reserved.
@@ -51,26 +58,59 @@ func (b *Budget) Spent() int64 {
 	return b.spent
 }
 
-// Reserve sets worst aside and takes one request. It waits as long as calls under way may give something back,
-// and returns a KindBudget error once that can't help.
+// Reserve sets worst aside and takes one request. It waits its turn as long as calls under way may give something
+// back, and returns a KindBudget error once that can't help.
 func (b *Budget) Reserve(ctx context.Context, worst int64) error {
-	for {
-		b.mu.Lock()
-		if b.take(worst) {
+	r := &reservation{worst: worst, done: make(chan error, 1)}
+	b.mu.Lock()
+	b.waiting = append(b.waiting, r)
+	b.serve()
+	b.mu.Unlock()
+	select {
+	case err := <-r.done:
+		return err
+	default:
+	}
+	select {
+	case err := <-r.done:
+		return err
+	case <-ctx.Done():
+		b.giveUp(r)
+		return ctx.Err()
+	}
+}
+
+// serve answers those at the head of the line as far as it can. b.mu is held.
+func (b *Budget) serve() {
+	for len(b.waiting) > 0 {
+		r := b.waiting[0]
+		switch {
+		case b.take(r.worst):
+			r.done <- nil
+		case b.inFlight == 0:
+			r.done <- budgetReached()
+		default:
+			return
+		}
+		b.waiting[0] = nil
+		b.waiting = b.waiting[1:]
+	}
+}
+
+// giveUp takes a reservation out of the line, or gives back what it got meanwhile.
+func (b *Budget) giveUp(r *reservation) {
+	b.mu.Lock()
+	for i, w := range b.waiting {
+		if w == r {
+			b.waiting = slices.Delete(b.waiting, i, i+1)
+			b.serve()
 			b.mu.Unlock()
-			return nil
+			return
 		}
-		if b.inFlight == 0 {
-			b.mu.Unlock()
-			return budgetReached()
-		}
-		changed := b.changed
-		b.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	}
+	b.mu.Unlock()
+	if <-r.done == nil {
+		b.Settle(r.worst, 0, false)
 	}
 }
 
@@ -100,12 +140,7 @@ func (b *Budget) Settle(worst, charged int64, called bool) {
 	if !called {
 		b.calls++
 	}
-	b.wake()
-}
-
-func (b *Budget) wake() {
-	close(b.changed)
-	b.changed = make(chan struct{})
+	b.serve()
 }
 
 func saturate(a, n int64) int64 {

@@ -12,7 +12,7 @@ import (
 
 // call waits for money and turn, makes one call and settles both. A nil fault is an answer, in k.response.
 // trial says that the call was the breaker's.
-func (k *asking) call(ctx context.Context, messages []schema.Message, format int32) (trial bool, f *fault, err error) {
+func (k *asking) call(ctx context.Context, messages []schema.Message, d dialect) (trial bool, f *fault, err error) {
 	c := k.client
 	input, output := InputBound(messages, k.ask.Schema), int64(maxTokens(k.ask.Sampling))
 	worst := WorstCase(c.teacher.Price, input, output)
@@ -32,7 +32,7 @@ func (k *asking) call(ctx context.Context, messages []schema.Message, format int
 		return false, stopFault(err), err
 	}
 	x := &exchange{zeros: needsZeros(k.ask, messages)}
-	usage, f := k.exchange(ctx, messages, format, x)
+	usage, f := k.exchange(ctx, messages, d, x)
 	if f != nil && ClassOf(f.code) == ClassBlock {
 		err = c.blocked(f) // before the turn is given back, so that nobody gets the next one
 	}
@@ -71,14 +71,14 @@ func codeOf(f *fault) string {
 }
 
 // exchange makes the call itself and reads its answer.
-func (k *asking) exchange(ctx context.Context, messages []schema.Message, format int32, x *exchange) (usageOf, *fault) {
+func (k *asking) exchange(ctx context.Context, messages []schema.Message, d dialect, x *exchange) (usageOf, *fault) {
 	c := k.client
 	within, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	x.cancel = cancel
 	start := time.Now()
 	k.response.Attempts++
-	reply, err := c.api.CreateChatCompletion(context.WithValue(within, exchangeKey{}, x), c.chatRequest(k.ask, messages, format))
+	reply, err := c.api.CreateChatCompletion(context.WithValue(within, exchangeKey{}, x), c.chatRequest(k.ask, messages, d))
 	k.response.MillisFirst = time.Since(start).Milliseconds()
 	switch {
 	case err != nil && ctx.Err() != nil:

@@ -56,8 +56,8 @@ type Client struct {
 	api     *openai.Client
 	limiter *Limiter
 	stats   counters
-	format  atomic.Int32 // the response_format that the server is known to take; see formatLadder
-	newer   atomic.Bool  // the server wants max_completion_tokens
+	format  atomic.Int32 // the response_format that the server is known to take
+	newer   atomic.Bool  // the server wants max_completion_tokens; see dialect
 }
 
 // New returns a client for a teacher. It checks what would otherwise fail at each call.

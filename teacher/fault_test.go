@@ -86,6 +86,8 @@ func TestFaults(t *testing.T) {
 		{"403", answer(403, "text/html", `<h1>Forbidden</h1>`), CodeForbidden, free},
 		{"404", answer(404, js, `{"error":{"message":"The model m does not exist","code":"model_not_found"}}`), CodeModelNotFound, free},
 		{"quota", answer(429, js, `{"error":{"message":"You exceeded your current quota","type":"insufficient_quota"}}`), CodePayment, free},
+		{"a prompt about suspension", answer(400, js, `{"error":{"message":"bad input: 'my account has been suspended, insufficient_quota'"}}`), CodeBadRequest, free},
+		{"model by code", answer(400, js, `{"error":{"message":"no such model","code":"model_not_found"}}`), CodeModelNotFound, free},
 		{"suspended", answer(403, js, `{"error":{"message":"Your account has been suspended"}}`), CodeSuspended, free},
 		{"408", answer(408, js, `{}`), CodeRequestTimeout, paid},
 		{"409", answer(409, js, `{}`), CodeConflict, free},

@@ -46,7 +46,7 @@ func (c *Client) pingOneToken(ctx context.Context, pong Pong) (Pong, error) {
 	one := 1
 	a := Ask{Messages: []schema.Message{{Role: "user", Content: "Hi"}}, Sampling: schema.Sampling{MaxTokens: &one}}
 	start := time.Now()
-	reply, err := c.api.CreateChatCompletion(context.WithValue(ctx, exchangeKey{}, x), c.chatRequest(&a, a.Messages, formatNone))
+	reply, err := c.api.CreateChatCompletion(context.WithValue(ctx, exchangeKey{}, x), c.chatRequest(&a, a.Messages, c.dialect()))
 	pong.Asked, pong.Latency = true, time.Since(start)
 	if err != nil {
 		return pong, c.pingError(callFault(err, x))

@@ -15,6 +15,27 @@ const (
 	formatNone                // the schema in the prompt alone
 )
 
+// dialect is what a server is known to take; it is learned from refusals.
+type dialect struct {
+	format int32
+	newer  bool // max_completion_tokens in place of max_tokens
+}
+
+func (c *Client) dialect() dialect { return dialect{format: c.format.Load(), newer: c.newer.Load()} }
+
+// learn changes the dialect after a refusal of what was sent, and says whether there is another way.
+func (c *Client) learn(f *fault, sent dialect, structured bool) bool {
+	switch {
+	case f.format && structured && sent.format < formatNone:
+		c.format.CompareAndSwap(sent.format, sent.format+1) // another request may have learned it meanwhile
+	case f.tokens && !sent.newer:
+		c.newer.Store(true)
+	default:
+		return false
+	}
+	return true
+}
+
 // DefaultMaxTokens is sent where the sampling names no max_tokens, so that a worst case always exists.
 const DefaultMaxTokens = 1024
 
@@ -27,7 +48,7 @@ func maxTokens(s schema.Sampling) int {
 }
 
 // chatRequest returns go-openai's form of a call.
-func (c *Client) chatRequest(a *Ask, messages []schema.Message, format int32) openai.ChatCompletionRequest {
+func (c *Client) chatRequest(a *Ask, messages []schema.Message, d dialect) openai.ChatCompletionRequest {
 	s := a.Sampling
 	r := openai.ChatCompletionRequest{
 		Model:            c.teacher.Model,
@@ -42,13 +63,13 @@ func (c *Client) chatRequest(a *Ask, messages []schema.Message, format int32) op
 	for i, m := range messages {
 		r.Messages[i] = openai.ChatCompletionMessage{Role: m.Role, Content: m.Content}
 	}
-	if c.newer.Load() {
+	if d.newer {
 		r.MaxCompletionTokens = maxTokens(s)
 	} else {
 		r.MaxTokens = maxTokens(s) //lint:ignore SA1019 most servers that speak this API know only max_tokens
 	}
 	if a.Schema != nil {
-		setFormat(&r, a.Schema, format)
+		setFormat(&r, a.Schema, d.format)
 	}
 	return r
 }

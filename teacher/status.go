@@ -59,14 +59,8 @@ func statusFault(status int, header http.Header, body []byte, now time.Time) *fa
 }
 
 func statusCode(status int, e providerError) string {
-	said := strings.ToLower(e.kind + " " + e.code + " " + e.message)
-	if status >= 400 && status < 500 {
-		switch {
-		case anyOf(said, "insufficient_quota", "exceeded your current quota", "billing_hard_limit", "insufficient balance", "credit balance is too low"):
-			return CodePayment
-		case anyOf(said, "account_deactivated", "account is suspended", "account has been suspended", "account suspended", "account is not active"):
-			return CodeSuspended
-		}
+	if code := accountCode(status, e); code != "" {
+		return code
 	}
 	switch {
 	case status < 200: // the transport handles 1xx; one that reaches us is no answer
@@ -95,6 +89,27 @@ func statusCode(status int, e providerError) string {
 		return CodeServerError
 	}
 	return CodeBadRequest
+}
+
+// accountCode knows the refusals that are about the account or the model, whatever their status. A message is
+// believed only with a status of that kind: a 400 may quote the prompt, and no prompt shall block a teacher.
+func accountCode(status int, e providerError) string {
+	if status < 400 || status > 499 {
+		return ""
+	}
+	said := strings.ToLower(e.kind + " " + e.code)
+	if status == 401 || status == 402 || status == 403 || status == 429 {
+		said += " " + strings.ToLower(e.message)
+	}
+	switch {
+	case anyOf(said, "insufficient_quota", "exceeded your current quota", "billing_hard_limit", "insufficient balance", "credit balance is too low"):
+		return CodePayment
+	case anyOf(said, "account_deactivated", "account is suspended", "account has been suspended", "account suspended", "account is not active"):
+		return CodeSuspended
+	case anyOf(said, "model_not_found"):
+		return CodeModelNotFound
+	}
+	return ""
 }
 
 // refineBadRequest tells what a 400 is about, by the codes and words that providers use.
