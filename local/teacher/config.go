@@ -37,6 +37,11 @@ type Config struct {
 
 	PriceInput  float64 `json:"price_input"` // USD for a million tokens
 	PriceOutput float64 `json:"price_output"`
+
+	BatchMS      float64 `json:"batch_ms"`      // time that a batch takes
+	BatchPrice   float64 `json:"batch_price"`   // factor of the price of a batch's answers
+	BatchLost    float64 `json:"batch_lost"`    // rate of batches whose creation is not heard of
+	BatchExpired float64 `json:"batch_expired"` // rate of a batch's requests that are not come to
 }
 
 // DefaultConfig is a quick, healthy teacher.
@@ -45,6 +50,7 @@ func DefaultConfig() Config {
 		Fingerprint: "fp_honest_1", RetryAfterS: 1,
 		MinWords: 40, MaxWords: 250, MaxTokens: 2048, Pool: 1,
 		PriceInput: 0.20, PriceOutput: 0.60,
+		BatchMS: 200, BatchPrice: 0.5,
 	}
 }
 
@@ -63,6 +69,16 @@ func (c *Config) validate() error {
 	}
 	if sum > 1+1e-9 {
 		fault("the rates of faults add up to %v, more than 1", sum)
+	}
+	for name, rate := range map[string]float64{
+		"batch_price": c.BatchPrice, "batch_lost": c.BatchLost, "batch_expired": c.BatchExpired,
+	} {
+		if !(rate >= 0 && rate <= 1) {
+			fault("%s is %v: 0 to 1 is wanted", name, rate)
+		}
+	}
+	if !(c.BatchMS >= 0 && c.BatchMS <= 86_400_000) {
+		fault("batch_ms is %v: want 0 to a day", c.BatchMS)
 	}
 	sum = 0
 	for name, rate := range c.Modes {
@@ -97,8 +113,16 @@ func (c *Config) validate() error {
 
 // microUSD is what an answer costs, rounded up as a bill is.
 func (c *Config) microUSD(promptTokens, completionTokens int) int64 {
+	return c.priced(promptTokens, completionTokens, 1)
+}
+
+func (c *Config) batchMicroUSD(promptTokens, completionTokens int) int64 {
+	return c.priced(promptTokens, completionTokens, c.BatchPrice)
+}
+
+func (c *Config) priced(promptTokens, completionTokens int, factor float64) int64 {
 	// USD for a million tokens is micro-dollars for one.
-	cost := float64(promptTokens)*c.PriceInput + float64(completionTokens)*c.PriceOutput
+	cost := factor * (float64(promptTokens)*c.PriceInput + float64(completionTokens)*c.PriceOutput)
 	whole := int64(cost)
 	if float64(whole) < cost {
 		whole++

@@ -8,7 +8,7 @@ import (
 
 // Stats is what the teacher has seen since it started or was reset.
 type Stats struct {
-	Total    int64            `json:"total"`    // requests for completions, whatever became of them
+	Total    int64            `json:"total"`    // requests for completions, whatever became of them; those of batches too
 	Answered int64            `json:"answered"` // complete answers sent
 	Errors   map[string]int64 `json:"errors"`   // by kind: rate_limited, over_limit, server_error, reset, garbage, hang, abandoned, unauthorized, bad_request
 	Modes    map[string]int64 `json:"modes"`    // answers by mode; healthy ones under "healthy"
@@ -28,6 +28,9 @@ type Stats struct {
 	PromptTokens     int64 `json:"prompt_tokens"` // of what was answered
 	CompletionTokens int64 `json:"completion_tokens"`
 	BilledMicroUSD   int64 `json:"billed_micro_usd"`
+
+	Batches       int64 `json:"batches"`        // batches created
+	BatchRequests int64 `json:"batch_requests"` // of Total, those that came in batches; they don't count against limits
 }
 
 // asked is what happened to one prompt.
@@ -96,6 +99,21 @@ func (c *counts) ask(key uint64) (attempt uint32) {
 	}
 	a.attempts++
 	return a.attempts - 1
+}
+
+// askInBatch counts a request of a batch.
+func (c *counts) askInBatch(key uint64) (attempt uint32) {
+	c.mu.Lock()
+	c.stats.Total++
+	c.stats.BatchRequests++
+	c.mu.Unlock()
+	return c.ask(key)
+}
+
+func (c *counts) batch() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stats.Batches++
 }
 
 func (c *counts) prompt(key uint64) *asked {

@@ -23,6 +23,8 @@
 //	GET  /config   the configuration in force
 //	POST /config   changes the fields given, for requests that come after it
 //
+// and OpenAI's Batch API under /v1/files and /v1/batches.
+//
 // Answers follow from the prompt alone: sentences drawn from the doc comments
 // of Go's standard library. Two answers share hardly a sentence, so they are
 // no near-duplicates unless a mode asks for that.

@@ -22,6 +22,7 @@ type Server struct {
 	config  atomic.Pointer[Config]
 	counts  *counts
 	journal *journal // or nil
+	batches batches
 	mux     *http.ServeMux
 }
 
@@ -43,6 +44,7 @@ func New(cfg Config, corpus *Corpus, journalPath string) (*Server, error) {
 	s.mux.HandleFunc("POST /reset", func(w http.ResponseWriter, _ *http.Request) { s.Reset(); sendJSON(w, s.Stats()) })
 	s.mux.HandleFunc("GET /config", func(w http.ResponseWriter, _ *http.Request) { sendJSON(w, s.config.Load()) })
 	s.mux.HandleFunc("POST /config", s.configure)
+	s.batches.routes(s)
 	return s, nil
 }
 
@@ -124,9 +126,7 @@ func (s *Server) receive(w http.ResponseWriter, hr *http.Request, cfg *Config) (
 		chat.WriteError(w, http.StatusRequestEntityTooLarge, "invalid_request_error", "body", err.Error())
 		return chat.Request{}, false
 	}
-	if cfg.APIKey != "" && strings.TrimPrefix(hr.Header.Get("Authorization"), "Bearer ") != cfg.APIKey {
-		s.counts.failed("unauthorized")
-		chat.WriteError(w, http.StatusUnauthorized, "invalid_request_error", "invalid_api_key", "Incorrect API key provided.")
+	if !s.authorized(w, hr, cfg) {
 		return chat.Request{}, false
 	}
 	r, err := chat.ParseRequest(body, hr.Header)
@@ -142,6 +142,15 @@ func (s *Server) receive(w http.ResponseWriter, hr *http.Request, cfg *Config) (
 		return r, false
 	}
 	return r, true
+}
+
+func (s *Server) authorized(w http.ResponseWriter, hr *http.Request, cfg *Config) bool {
+	if cfg.APIKey == "" || strings.TrimPrefix(hr.Header.Get("Authorization"), "Bearer ") == cfg.APIKey {
+		return true
+	}
+	s.counts.failed("unauthorized")
+	chat.WriteError(w, http.StatusUnauthorized, "invalid_request_error", "invalid_api_key", "Incorrect API key provided.")
+	return false
 }
 
 // send counts, journals and sends an answer, in this order: what may have
