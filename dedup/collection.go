@@ -113,13 +113,14 @@ func (c *collection) mergeLast(n int) error {
 	return nil
 }
 
-// filterBits are the bits a key that a new filter of n keys may have: twelve, or what half of the bound leaves.
+// filterBits are the bits a key that a new filter of n keys may have: ten, or, where five eighths of the bound don't leave
+// so much, four fifths of what is left.
 func (c *collection) filterBits(n int) float64 {
-	left := c.budget / 2
+	left := c.budget / 8 * 5
 	for _, r := range c.runs {
 		left -= r.memory()
 	}
-	return min(12, float64(left)*8/float64(n))
+	return min(10, float64(left)*8*4/5/float64(n))
 }
 
 // find appends a hit for each entry of each key, for one key in order of the entries. want is in order of keys.

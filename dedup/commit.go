@@ -65,11 +65,7 @@ func (ix *Index) toEnter(page []Item, decisions []Decision) []entry {
 
 // write puts the page's segment, and compacts.
 func (ix *Index) write(ctx context.Context, before point, seq int, entered []entry) (list rootList, err error) {
-	var body []byte
-	for i := range entered {
-		body = appendEntry(body, &entered[i])
-	}
-	body = appendPage([]byte(segmentMagic), seq, len(entered), body)
+	body := appendPage(append(make([]byte, 0, segmentSize(entered)), segmentMagic...), seq, entered)
 	ref, err := ix.objects().putSegment(ctx, segmentRef{Entries: len(entered), First: seq, Last: seq}, body)
 	if err != nil {
 		return list, err
@@ -79,6 +75,9 @@ func (ix *Index) write(ctx context.Context, before point, seq int, entered []ent
 	list.Segments, err = ix.objects().compact(ctx, append(slices.Clone(before.list.Segments), ref))
 	return list, err
 }
+
+// mostPoints is the number of roots that an index can go back to without being opened again.
+const mostPoints = 16
 
 // advance makes the point of a committed page the newest, and enters its items where the index doesn't know them yet.
 func (ix *Index) advance(ctx context.Context, p point, entered []entry) error {
@@ -97,5 +96,9 @@ func (ix *Index) advance(ctx context.Context, p point, entered []entry) error {
 	}
 	ix.points = append(ix.points, p)
 	ix.at++
+	if len(ix.points) > mostPoints {
+		ix.points = slices.Delete(ix.points, 0, 1)
+		ix.at--
+	}
 	return nil
 }

@@ -41,7 +41,11 @@ func compactable(refs []segmentRef) bool {
 // merge puts the pages of refs into one segment.
 func (o objects) merge(ctx context.Context, refs []segmentRef) (segmentRef, error) {
 	out := segmentRef{Level: refs[0].Level + 1, First: refs[0].First, Last: refs[len(refs)-1].Last}
-	body := []byte(segmentMagic)
+	size := 0
+	for _, r := range refs {
+		size += r.Bytes
+	}
+	body := append(make([]byte, 0, size), segmentMagic...)
 	for _, r := range refs {
 		b, err := o.readSegment(ctx, r)
 		if err != nil {

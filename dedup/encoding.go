@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // sketchFormat is the first byte of an encoded sketch.
@@ -12,8 +11,8 @@ const sketchFormat = 1
 
 var errSketch = errors.New("not a sketch")
 
-// AppendBinary appends the compact form of s: format, exact hash, bits, bands of five bytes, and the differences of
-// the set as varints; about four bytes a shingle.
+// AppendBinary appends the compact form of s: format, exact hash, bits, bands of five bytes, and the set in
+// three to four bytes a shingle.
 func (s *Sketch) AppendBinary(dst []byte) ([]byte, error) {
 	dst = append(dst, sketchFormat)
 	return appendSketch(dst, s), nil
@@ -64,38 +63,6 @@ func takeSketch(b []byte) (s Sketch, rest []byte, err error) {
 	}
 	s.Set, rest, err = takeSet(nil, b)
 	return s, rest, err
-}
-
-// appendSet appends the size of set and its differences.
-func appendSet(dst []byte, set []uint32) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(set)))
-	last := uint32(0)
-	for _, h := range set {
-		dst = binary.AppendUvarint(dst, uint64(h-last))
-		last = h
-	}
-	return dst
-}
-
-// takeSet appends the set at the start of b to dst and returns what follows it.
-func takeSet(dst []uint32, b []byte) (set []uint32, rest []byte, err error) {
-	n, b, err := takeUvarint(b)
-	if err != nil || n > uint64(len(b)) { // an element takes a byte at least
-		return nil, nil, errSketch
-	}
-	dst = slices.Grow(dst, int(n))
-	last := uint64(0)
-	for i := range n {
-		var d uint64
-		if d, b, err = takeUvarint(b); err != nil {
-			return nil, nil, err
-		}
-		if last += d; d > 1<<32-1 || last > 1<<32-1 || d == 0 && i > 0 {
-			return nil, nil, fmt.Errorf("%w: its set is not in order", errSketch)
-		}
-		dst = append(dst, uint32(last))
-	}
-	return dst, b, nil
 }
 
 func takeUvarint(b []byte) (uint64, []byte, error) {

@@ -4,9 +4,6 @@ package dedup
 // costs one access to memory.
 type filter [][8]uint32
 
-// salts are odd numbers that pick one bit in each of the eight words (from the Parquet format's specification).
-var salts = [8]uint32{0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31}
-
 // newFilter has bits bits for each of n keys; with less than 4 it would pass nearly everything, so there is none.
 func newFilter(n int, bits float64) filter {
 	if bits < 4 {
@@ -22,10 +19,15 @@ func (f filter) add(key uint64) {
 		return
 	}
 	h := mixFully(key)
-	b := &f[(h>>32)*uint64(len(f))>>32]
-	for i, salt := range salts {
-		b[i] |= 1 << (uint32(h) * salt >> 27)
-	}
+	b, x := &f[(h>>32)*uint64(len(f))>>32], uint32(h)
+	b[0] |= 1 << (x * salt0 >> 27)
+	b[1] |= 1 << (x * salt1 >> 27)
+	b[2] |= 1 << (x * salt2 >> 27)
+	b[3] |= 1 << (x * salt3 >> 27)
+	b[4] |= 1 << (x * salt4 >> 27)
+	b[5] |= 1 << (x * salt5 >> 27)
+	b[6] |= 1 << (x * salt6 >> 27)
+	b[7] |= 1 << (x * salt7 >> 27)
 }
 
 // mayHave is false only where key was never added.
@@ -34,11 +36,13 @@ func (f filter) mayHave(key uint64) bool {
 		return true
 	}
 	h := mixFully(key)
-	b := &f[(h>>32)*uint64(len(f))>>32]
-	for i, salt := range salts {
-		if b[i]>>(uint32(h)*salt>>27)&1 == 0 {
-			return false
-		}
-	}
-	return true
+	b, x := &f[(h>>32)*uint64(len(f))>>32], uint32(h)
+	return (b[0]>>(x*salt0>>27))&(b[1]>>(x*salt1>>27))&(b[2]>>(x*salt2>>27))&(b[3]>>(x*salt3>>27))&
+		(b[4]>>(x*salt4>>27))&(b[5]>>(x*salt5>>27))&(b[6]>>(x*salt6>>27))&(b[7]>>(x*salt7>>27))&1 == 1
 }
+
+// Odd numbers that pick one bit in each of the eight words (from the Parquet format's specification).
+const (
+	salt0, salt1, salt2, salt3 = 0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d
+	salt4, salt5, salt6, salt7 = 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31
+)

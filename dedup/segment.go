@@ -45,11 +45,36 @@ func takeEntry(b []byte) (e entry, rest []byte, err error) {
 	return e, rest, err
 }
 
-// appendPage appends a page of n entries.
-func appendPage(dst []byte, seq, n int, entries []byte) []byte {
-	head := binary.AppendUvarint(binary.AppendUvarint(nil, uint64(seq)), uint64(n))
-	dst = binary.AppendUvarint(dst, uint64(len(head)+len(entries)))
-	return append(append(dst, head...), entries...)
+// appendPage appends the page of the entries.
+func appendPage(dst []byte, seq int, entries []entry) []byte {
+	const room = binary.MaxVarintLen32
+	at := len(dst)
+	dst = append(dst, make([]byte, room)...)
+	dst = binary.AppendUvarint(binary.AppendUvarint(dst, uint64(seq)), uint64(len(entries)))
+	for i := range entries {
+		dst = appendEntry(dst, &entries[i])
+	}
+	putPadded(dst[at:at+room], uint64(len(dst)-at-room))
+	return dst
+}
+
+// putPadded writes v as a varint that fills b.
+func putPadded(b []byte, v uint64) {
+	for i := range b[:len(b)-1] {
+		b[i] = byte(v) | 0x80
+		v >>= 7
+	}
+	b[len(b)-1] = byte(v)
+}
+
+// segmentSize is at least the size of a segment of one page.
+func segmentSize(entries []entry) int {
+	n := 256
+	for i := range entries {
+		e := &entries[i]
+		n += 128 + len(e.id) + 5*len(e.sketch.Bands) + 4*len(e.sketch.Set)
+	}
+	return n
 }
 
 // eachEntry calls do with every entry of a segment.
