@@ -26,6 +26,9 @@ type Ask struct {
 // Ask makes one logical request, with the retries inside. It always returns a response: an answer, or a FailCode.
 // The error is nil also for a request that failed; it is set where asking has to stop: ctx's error, a KindHold
 // error (CodeBlocked, CodeUnavailable) or a KindBudget one. Then the response holds what was paid so far.
+//
+// A request that waits (for its turn, a Retry-After, a backoff) keeps no other from its place: a teacher is fully
+// used when some times its concurrency of requests are under way, such as 512 for 64.
 func (c *Client) Ask(ctx context.Context, a Ask) (schema.Response, error) {
 	k := &asking{client: c, ask: &a, life: c.limiter.currentLife(), began: time.Now()}
 	k.response = schema.Response{RequestID: a.RequestID}

@@ -416,6 +416,48 @@ func TestMaxCompletionTokens(t *testing.T) {
 	}
 }
 
+// What go-openai itself refuses for a model is a fault of recipe or configuration: nothing is sent, all stop.
+func TestUnsupportedParameters(t *testing.T) {
+	c := newTest(t, func(http.ResponseWriter, *http.Request) { t.Error("a call was made") },
+		func(teach *schema.Teacher, _ *Options) { teach.Model = "o3-mini" })
+	a := hello()
+	a.Sampling.Temperature = ptr(0.7)
+	r, err := c.Ask(context.Background(), a)
+	if schema.KindOf(err) != schema.KindHold || r.FailCode != CodeUnsupported || *r.CostMicros != 0 || c.Stats().Sends != 0 {
+		t.Errorf("%v %+v", err, r)
+	}
+}
+
+// Two clients of one limiter, such as before and after a change of key, keep one limit.
+func TestSharedLimiter(t *testing.T) {
+	var busy, most atomic.Int64
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		most.Store(max(most.Load(), busy.Add(1)))
+		time.Sleep(time.Second)
+		busy.Add(-1)
+		writeJSON(w, 200, completion("ok"))
+	}
+	limiter := (*Limiter)(nil)
+	inTime(t, handler, func(_ *schema.Teacher, o *Options) {
+		limiter = NewLimiter("t", 0)
+		limiter.SetLease(Rate{Concurrency: 3}, time.Time{})
+		o.Limiter = limiter
+	}, func(t *testing.T, one *Client) {
+		two, err := New(one.Teacher(), Options{Transport: one.options.Transport, Limiter: limiter})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for i := range 20 {
+			wg.Go(func() { []*Client{one, two}[i%2].Ask(t.Context(), hello()) })
+		}
+		wg.Wait()
+		if most.Load() != 3 {
+			t.Errorf("%d at once, want 3", most.Load())
+		}
+	})
+}
+
 func TestUnknownPrice(t *testing.T) {
 	c := newTest(t, good("ok"), func(teach *schema.Teacher, _ *Options) { teach.Price = nil })
 	if r, err := c.Ask(context.Background(), hello()); err != nil || r.CostMicros != nil {

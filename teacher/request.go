@@ -74,6 +74,9 @@ func (c *Client) chatRequest(a *Ask, messages []schema.Message, d dialect) opena
 	return r
 }
 
+// schemaInWords goes before the schema where a server doesn't take it beside the prompt.
+const schemaInWords = "\n\nAnswer with one JSON document, and nothing else, that satisfies this JSON Schema:\n"
+
 func setFormat(r *openai.ChatCompletionRequest, s *Schema, format int32) {
 	if format == formatSchema {
 		r.ResponseFormat = &openai.ChatCompletionResponseFormat{
@@ -84,7 +87,7 @@ func setFormat(r *openai.ChatCompletionRequest, s *Schema, format int32) {
 	}
 	for i := len(r.Messages) - 1; i >= 0; i-- {
 		if r.Messages[i].Role == openai.ChatMessageRoleUser {
-			r.Messages[i].Content += "\n\nAnswer with one JSON document, and nothing else, that satisfies this JSON Schema:\n" + string(s.raw)
+			r.Messages[i].Content += schemaInWords + string(s.raw)
 			break
 		}
 	}
@@ -135,7 +138,7 @@ func InputBound(messages []schema.Message, s *Schema) int64 {
 		n += len(m.Role) + len(m.Content) + tokensAMessage
 	}
 	if s != nil {
-		n += len(s.raw) + 2*tokensAPrompt
+		n += len(schemaInWords) + len(s.raw) + tokensAPrompt
 	}
 	return int64(n)
 }
