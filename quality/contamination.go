@@ -86,12 +86,6 @@ func (e *Evaluations) Seal() {
 	}
 }
 
-func mix(h uint64) uint64 {
-	h ^= h >> 29
-	h *= 0x9e3779b97f4a7c15
-	return h ^ h>>32
-}
-
 func (e *Evaluations) maybe(h uint64) bool {
 	b := mix(h) & uint64(64*len(e.bits)-1)
 	return e.bits[b/64]>>(b%64)&1 == 1

@@ -1,0 +1,93 @@
+package quality
+
+// Templates: six words in a row that the profile lacks and that come again and again, in more of the stream's records
+// than of the twins'. A table counts the records of each 6-gram on either side; its size is fixed. When a quarter of it is in use all
+// counts are halved, so that what was seen once goes and what comes again stays.
+type sixCounts struct {
+	Stream, Twin []uint8
+	Used         int // slots that aren't 0 on both sides
+}
+
+const (
+	sixSlots  = 1 << 19
+	sixShrink = 3.0 // counts that a 6-gram must outweigh
+)
+
+func newSixCounts() sixCounts {
+	return sixCounts{Stream: make([]uint8, sixSlots), Twin: make([]uint8, sixSlots)}
+}
+
+// compareTemplates is positive where the answer has a 6-gram that the stream has more of than the twins, and the twin
+// has none. Both texts are read at their beginning and end, as many words of each.
+func (g *Gate) compareTemplates(a, b []uint64, n int) float64 {
+	g.sixA = g.sixGrams(ends(a, n), g.sixA)
+	g.sixB = g.sixGrams(ends(b, n), g.sixB)
+	d := clip(g.s.Six.most(g.sixA) - g.s.Six.most(g.sixB))
+	g.s.Six.add(g.sixA, g.s.Six.Stream)
+	g.s.Six.add(g.sixB, g.s.Six.Twin)
+	return d
+}
+
+// ends are the first and the last n/2 words.
+func ends(words []uint64, n int) [2][]uint64 {
+	if len(words) <= n {
+		return [2][]uint64{words, nil}
+	}
+	return [2][]uint64{words[:n-n/2], words[len(words)-n/2:]}
+}
+
+// sixGrams returns the slots of the text's 6-grams that the profile lacks, each once.
+func (g *Gate) sixGrams(parts [2][]uint64, to []uint32) []uint32 {
+	to = to[:0]
+	g.seen.reset(len(parts[0]) + len(parts[1]))
+	for _, words := range parts {
+		for i := 0; i+6 <= len(words); i++ {
+			h := sixGram(words[i:])
+			if !g.anchor.Profile.Six.has(h) && g.seen.add(h) == 1 {
+				to = append(to, uint32(mix(h)>>20)%sixSlots)
+			}
+		}
+	}
+	return to
+}
+
+// most is the largest (s − t) / (s + t + 3) over the slots, at least 0.
+func (c *sixCounts) most(slots []uint32) float64 {
+	best := 0.0
+	for _, i := range slots {
+		s, t := c.Stream[i], c.Twin[i]
+		if s > t {
+			best = max(best, float64(s-t)/(float64(s)+float64(t)+sixShrink))
+		}
+	}
+	return best
+}
+
+func (c *sixCounts) add(slots []uint32, to []uint8) {
+	for _, i := range slots {
+		if c.Stream[i] == 0 && c.Twin[i] == 0 {
+			c.Used++
+		}
+		if to[i] < 255 {
+			to[i]++
+		}
+	}
+	if 4*c.Used >= sixSlots {
+		c.halve()
+	}
+}
+
+func (c *sixCounts) halve() {
+	c.Used = 0
+	for i := range c.Stream {
+		c.Stream[i] /= 2
+		c.Twin[i] /= 2
+		if c.Stream[i] != 0 || c.Twin[i] != 0 {
+			c.Used++
+		}
+	}
+}
+
+func (c *sixCounts) valid() bool {
+	return len(c.Stream) == sixSlots && len(c.Twin) == sixSlots && c.Used >= 0
+}

@@ -1,0 +1,169 @@
+package quality
+
+import (
+	"container/heap"
+	"encoding/binary"
+	"fmt"
+	"sort"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/retort-data/retort/schema"
+)
+
+// AnchorRecord is one text of an anchor: human text, or an answer of a pinned version. Key matches it to a prompt;
+// Stratum (source, language, teacher) to answers of the same kind.
+type AnchorRecord struct {
+	Key, Stratum, Text string
+}
+
+// AnchorOptions bound the parts. Zero values are the defaults.
+type AnchorOptions struct {
+	Seed    uint64
+	Profile int // most records of the profile (20,000)
+	Twins   int // most twins (50,000)
+	Holdout int // most records of the holdout (20,000)
+}
+
+// Shares of the three parts.
+const (
+	profileShare = 0.40
+	twinShare    = 0.50 // the rest is the holdout
+)
+
+// Anchor is human text or a pinned version, cut in three parts that share no text: the profile (frozen tables), the
+// twins that answers are paired with, each once, and the holdout, the part that may be published.
+type Anchor struct {
+	Seed    uint64
+	Profile *profile
+	Twins   []AnchorRecord // in the order in which they are used
+	Holdout []AnchorRecord
+}
+
+// AnchorBuilder cuts a stream of records. What part a text falls into follows from the seed and the text alone, not from
+// the stream's order, and equal texts are kept once. Memory is bounded: of too many records those with the lowest
+// hashes stay.
+type AnchorBuilder struct {
+	o     AnchorOptions
+	parts [3]lowest
+	sum   [3]int
+}
+
+// NewAnchorBuilder makes an empty builder.
+func NewAnchorBuilder(o AnchorOptions) *AnchorBuilder {
+	for _, x := range []struct {
+		n   *int
+		def int
+	}{{&o.Profile, 20_000}, {&o.Twins, 50_000}, {&o.Holdout, 20_000}} {
+		if *x.n <= 0 {
+			*x.n = x.def
+		}
+	}
+	b := &AnchorBuilder{o: o}
+	for i, most := range []int{o.Profile, o.Twins, o.Holdout} {
+		b.parts[i] = lowest{most: most, has: map[uint64]bool{}}
+	}
+	return b
+}
+
+// Add takes in one record; texts of fewer than 8 words are of no use and left out.
+func (b *AnchorBuilder) Add(r AnchorRecord) {
+	if FeaturesOf(r.Text).size < minPairWords {
+		return
+	}
+	h := xxh3.HashStringSeed(r.Text, b.o.Seed)
+	part := 2
+	switch u := float64(mix(h)>>11) / (1 << 53); {
+	case u < profileShare:
+		part = 0
+	case u < profileShare+twinShare:
+		part = 1
+	}
+	b.sum[part]++
+	b.parts[part].add(h, r)
+}
+
+// Build freezes the anchor. An anchor of too few records to say anything is an error of kind invalid.
+func (b *AnchorBuilder) Build() (*Anchor, error) {
+	if n := len(b.parts[0].items); n < minProfile {
+		return nil, &schema.Error{Kind: schema.KindInvalid, Code: "anchor-small", Op: "cut", Subject: "anchor",
+			Cause: fmt.Errorf("%d texts of 8 words or more, of which %d for the profile; at least %d are needed", b.sum[0]+b.sum[1]+b.sum[2], n, minProfile),
+			Hint:  "give the anchor more text, about 250 records or more, or leave the anchor out"}
+	}
+	a := &Anchor{Seed: b.o.Seed, Twins: b.parts[1].records(), Holdout: b.parts[2].records()}
+	var texts []string
+	for _, r := range b.parts[0].records() {
+		texts = append(texts, r.Text)
+	}
+	a.Profile = newProfile(texts, b.o.Seed)
+	return a, nil
+}
+
+const minProfile = 100
+
+// Digest names the anchor by its content.
+func (a *Anchor) Digest() uint64 {
+	h := xxh3.New()
+	var n [8]byte
+	number := func(x uint64) {
+		binary.LittleEndian.PutUint64(n[:], x)
+		h.Write(n[:]) //nolint:errcheck // a hash never fails
+	}
+	number(a.Seed)
+	for i, w := range a.Profile.Vocab.Words {
+		number(w)
+		number(uint64(a.Profile.Vocab.Counts[i]))
+	}
+	for _, part := range [][]AnchorRecord{a.Twins, a.Holdout} {
+		number(uint64(len(part)))
+		for _, r := range part {
+			for _, s := range []string{r.Key, r.Stratum, r.Text} {
+				number(uint64(len(s)))
+				h.WriteString(s) //nolint:errcheck // a hash never fails
+			}
+		}
+	}
+	return h.Sum64()
+}
+
+// lowest keeps the records of the lowest hashes, each hash once.
+type lowest struct {
+	most  int
+	items []hashed // a heap, highest hash first
+	has   map[uint64]bool
+}
+
+type hashed struct {
+	hash uint64
+	r    AnchorRecord
+}
+
+func (l *lowest) Len() int           { return len(l.items) }
+func (l *lowest) Less(i, j int) bool { return l.items[i].hash > l.items[j].hash }
+func (l *lowest) Swap(i, j int)      { l.items[i], l.items[j] = l.items[j], l.items[i] }
+func (l *lowest) Push(x any)         { l.items = append(l.items, x.(hashed)) }
+func (l *lowest) Pop() any {
+	x := l.items[len(l.items)-1]
+	l.items = l.items[:len(l.items)-1]
+	return x
+}
+
+func (l *lowest) add(h uint64, r AnchorRecord) {
+	if l.has[h] || len(l.items) == l.most && h >= l.items[0].hash {
+		return
+	}
+	l.has[h] = true
+	heap.Push(l, hashed{h, r})
+	if len(l.items) > l.most {
+		delete(l.has, heap.Pop(l).(hashed).hash)
+	}
+}
+
+func (l *lowest) records() []AnchorRecord {
+	sort.Slice(l.items, func(i, j int) bool { return l.items[i].hash < l.items[j].hash })
+	out := make([]AnchorRecord, len(l.items))
+	for i, x := range l.items {
+		out[i] = x.r
+	}
+	return out
+}

@@ -1,0 +1,147 @@
+package quality
+
+import (
+	"math"
+	"sort"
+)
+
+// The band compares whole windows of the stream with the twins that it was paired with, at an equal number of words: what
+// records one by one can't show. It is no bet and has no α: its limits lie far outside of what healthy streams reach.
+
+// bandWords is the window's budget.
+const bandWords = 10_000
+
+// bandState is the window that is being filled and what the full ones measured.
+type bandState struct {
+	StreamWords, TwinWords []uint32 // hashes
+	StreamNLL, TwinNLL     []float64
+	StreamSize, TwinSize   int // words of the whole texts
+	Windows                int
+	LogVocabulary          float64 // sum over windows of log(vocabulary / the twins' vocabulary)
+	LogEntropy             float64 // sum over windows of entropy − the twins' entropy, bits
+	Last                   BandReading
+	Broken                 string // the limit that was broken first, or ""
+	BrokenAt               int
+}
+
+// BandReading is one window beside its twins.
+type BandReading struct {
+	Entropy, TwinEntropy       float64 // bits a word
+	Vocabulary, TwinVocabulary int     // different words
+	NLLDistance                float64 // Kolmogorov–Smirnov distance of the records' mean log-probabilities
+	LengthRatio                float64 // words of answers over words of twins
+	Records                    int
+}
+
+// bandLimits by mode.
+type bandLimits struct {
+	entropyBelow, entropyAbove float64 // bits
+	vocabularyBelow            float64 // ratio
+	vocabularyAbove            float64
+	nll                        float64
+	lengthBelow, lengthAbove   float64
+}
+
+// Human: wide, since no teacher writes like people: a trigram student at T = 0.8 stands 1.9 bits below human text. Pinned
+// version: a vocabulary that falls by more than 10% from version to version separated every degrading run from every
+// bounded one; it is judged over all windows so far, five at least.
+var (
+	humanBand  = bandLimits{3, 2, 0.2, 3, 0.95, 1.0 / 16, 16}
+	pinnedBand = bandLimits{1, 1, 0.7, 1.4, 0.5, 0.25, 4}
+)
+
+const (
+	trendVocabulary = 0.10
+	trendWindows    = 5
+)
+
+func (g *Gate) observeBand(a, b []uint64, nllA, nllB float64, sizeA, sizeB int) {
+	s := &g.s.Band
+	for i := range a {
+		s.StreamWords = append(s.StreamWords, uint32(a[i]))
+		s.TwinWords = append(s.TwinWords, uint32(b[i]))
+	}
+	s.StreamNLL, s.TwinNLL = append(s.StreamNLL, nllA), append(s.TwinNLL, nllB)
+	s.StreamSize += sizeA
+	s.TwinSize += sizeB
+	if len(s.StreamWords) < bandWords {
+		return
+	}
+	r := BandReading{Records: len(s.StreamNLL), LengthRatio: float64(s.StreamSize) / float64(max(1, s.TwinSize))}
+	r.Entropy, r.Vocabulary = g.windowEntropy(s.StreamWords[:bandWords])
+	r.TwinEntropy, r.TwinVocabulary = g.windowEntropy(s.TwinWords[:bandWords])
+	r.NLLDistance = distance(s.StreamNLL, s.TwinNLL)
+	s.Last = r
+	s.Windows++
+	s.LogVocabulary += math.Log(float64(r.Vocabulary) / float64(r.TwinVocabulary))
+	s.LogEntropy += r.Entropy - r.TwinEntropy
+	s.StreamWords, s.TwinWords = s.StreamWords[:0], s.TwinWords[:0]
+	s.StreamNLL, s.TwinNLL = s.StreamNLL[:0], s.TwinNLL[:0]
+	s.StreamSize, s.TwinSize = 0, 0
+	if s.Broken == "" {
+		if s.Broken = g.broken(r); s.Broken != "" {
+			s.BrokenAt = g.s.Records
+			if g.s.AlarmAt == 0 {
+				g.s.AlarmAt, g.s.Why = g.s.Records, whyBand
+			}
+		}
+	}
+}
+
+// broken names the limit that a window breaks, or "".
+func (g *Gate) broken(r BandReading) string {
+	l := pinnedBand
+	if g.o.Mode == ModeHuman {
+		l = humanBand
+	}
+	ratio := float64(r.Vocabulary) / float64(max(1, r.TwinVocabulary))
+	// In small windows the distance of equal distributions reaches 1.95·√(2/n) once in a thousand.
+	nll := l.nll + 1.95*math.Sqrt(2/float64(max(1, r.Records)))
+	switch s := &g.s.Band; {
+	case r.Entropy < r.TwinEntropy-l.entropyBelow:
+		return "entropy below"
+	case r.Entropy > r.TwinEntropy+l.entropyAbove:
+		return "entropy above"
+	case ratio < l.vocabularyBelow:
+		return "vocabulary below"
+	case ratio > l.vocabularyAbove:
+		return "vocabulary above"
+	case r.NLLDistance > nll:
+		return "log-probability distance"
+	case r.LengthRatio < l.lengthBelow:
+		return "length below"
+	case r.LengthRatio > l.lengthAbove:
+		return "length above"
+	case g.o.Mode != ModeHuman && s.Windows >= trendWindows && s.LogVocabulary/float64(s.Windows) < math.Log(1-trendVocabulary):
+		return "vocabulary trend"
+	}
+	return ""
+}
+
+func (g *Gate) windowEntropy(words []uint32) (entropy float64, vocabulary int) {
+	g.seen.reset(len(words))
+	sum := 0.0
+	for _, w := range words {
+		sum += entropyStep(g.seen.add(uint64(w) * 0x9e3779b97f4a7c15))
+	}
+	n := float64(len(words))
+	return math.Log2(n) - sum/n, g.seen.used
+}
+
+// distance is the two-sample Kolmogorov–Smirnov distance.
+func distance(a, b []float64) float64 {
+	sort.Float64s(a)
+	sort.Float64s(b)
+	best, i, j := 0.0, 0, 0
+	for i < len(a) && j < len(b) {
+		x := min(a[i], b[j])
+		for i < len(a) && a[i] <= x {
+			i++
+		}
+		for j < len(b) && b[j] <= x {
+			j++
+		}
+		best = max(best, math.Abs(float64(i)/float64(len(a))-float64(j)/float64(len(b))))
+	}
+	return best
+}

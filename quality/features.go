@@ -1,0 +1,47 @@
+package quality
+
+import "sync"
+
+// maxFeatureWords bounds how much of a text the gate reads: the budget of tokens that records are compared at.
+const maxFeatureWords = 512
+
+// minPairWords is the least length at which two records are compared.
+const minPairWords = 8
+
+// Features are what the gate reads of a text. They are made without the gate, so that many can be made at once.
+type Features struct {
+	words []uint64 // folded hashes, at most maxFeatureWords
+	size  int      // words of the whole text
+}
+
+var featurePool = sync.Pool{New: func() any { return new(text) }}
+
+// FeaturesOf reads a text for the gate.
+func FeaturesOf(s string) Features {
+	t := featurePool.Get().(*text)
+	defer featurePool.Put(t)
+	t.reset(toValid(s))
+	n := min(t.words, maxFeatureWords)
+	words := make([]uint64, 0, n)
+	for _, k := range t.tokens {
+		if len(words) == n {
+			break
+		}
+		if k.flags&isPunct == 0 {
+			words = append(words, k.fold)
+		}
+	}
+	t.s = ""
+	return Features{words: words, size: t.words}
+}
+
+// pairGram hashes a bigram, sixGram six words.
+func pairGram(a, b uint64) uint64 { return (a^0x2545f4914f6cdd1d)*ngramPrime ^ b }
+
+func sixGram(w []uint64) uint64 {
+	h := uint64(6)
+	for _, x := range w[:6] {
+		h = (h ^ x) * ngramPrime
+	}
+	return h
+}

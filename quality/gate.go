@@ -1,0 +1,321 @@
+package quality
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/retort-data/retort/schema"
+)
+
+// Mode says what the anchor is to the stream.
+type Mode string
+
+const (
+	// ModeHuman compares with human text: no teacher writes like people, so the first pairs set a tolerance for each
+	// account, and only what grows worse than that is held.
+	ModeHuman Mode = "human"
+	// ModeSame compares with a pinned version by the same teacher: tolerance 0.
+	ModeSame Mode = "same"
+	// ModeChanged compares with a pinned version where the teacher may have changed: a minimum effect, no topics.
+	ModeChanged Mode = "changed"
+)
+
+// Accounts of the gate, in order; rates follow by name.
+const (
+	AccountMaxRar  = "maxrar"  // the five rarest words are less rare
+	AccountUniLP   = "uni_lp"  // words are commoner
+	AccountUni1    = "uni1"    // words come again from the stream's past
+	AccountUni2    = "uni2"    // pairs of words come again
+	AccountNov6Rep = "nov6rep" // six words in a row, not the anchor's, come again and again
+	AccountHrec    = "hrec"    // less entropy within the record
+	AccountRep4    = "rep4"    // more repetition within the record
+	AccountTopic   = "topic"   // topics vanish
+)
+
+const (
+	accMaxRar = iota
+	accUniLP
+	accUni1
+	accUni2
+	accNov6Rep
+	accHrec
+	accRep4
+	accTopic
+	numAccounts
+)
+
+var accountNames = [numAccounts]string{AccountMaxRar, AccountUniLP, AccountUni1, AccountUni2, AccountNov6Rep, AccountHrec,
+	AccountRep4, AccountTopic}
+
+// GateOptions are fixed for a run.
+type GateOptions struct {
+	Alpha float64 // bound of the probability that a healthy run is held (0.01)
+	Mode  Mode
+	// MinEffect is how much worse than its twin a record may be on average before an account wins; below 0: the mode's own
+	// (0 for ModeSame, 0.03 for ModeChanged; ModeHuman learns it).
+	MinEffect float64
+	// Ceilings are the highest healthy rates by event name (a check's name, "duplicate", …).
+	Ceilings map[string]float64
+}
+
+// Defaults of GateOptions.
+const (
+	DefaultAlpha     = 0.01
+	changedMinEffect = 0.03
+	learnPairs       = 1000 // of ModeHuman
+	learnSigma       = 2.326
+)
+
+// Gate watches a stream of answers, in the order of admission and before any filter. It isn't safe for concurrent use.
+type Gate struct {
+	anchor *Anchor
+	o      GateOptions
+	rates  []string // names of ceilings, sorted
+	s      state
+
+	// scratch
+	seen         counter
+	logsA, logsB []float32
+	vec          topicVector
+	sixA, sixB   []uint32
+	byKey        map[string][]int
+	byStratum    map[string][]int
+	twinTopic    []int8
+	active       [numAccounts]bool
+}
+
+// NewGate makes a gate at the beginning of a run. A nil anchor gives a gate that watches rates alone.
+func NewGate(a *Anchor, o GateOptions) (*Gate, error) {
+	if o.Alpha == 0 {
+		o.Alpha = DefaultAlpha
+	}
+	if o.Mode == "" {
+		o.Mode = ModeHuman
+	}
+	if o.MinEffect < 0 {
+		o.MinEffect = 0
+		if o.Mode == ModeChanged {
+			o.MinEffect = changedMinEffect
+		}
+	}
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	g := &Gate{anchor: a, o: o}
+	for name := range o.Ceilings {
+		g.rates = append(g.rates, name)
+	}
+	sort.Strings(g.rates)
+	g.prepare()
+	g.s = g.firstState()
+	return g, nil
+}
+
+func (o *GateOptions) validate() error {
+	bad := func(subject string, cause error, hint string) error {
+		return &schema.Error{Kind: schema.KindInvalid, Code: "gate", Op: "set up the gate", Subject: subject, Cause: cause, Hint: hint}
+	}
+	if o.Alpha <= 0 || o.Alpha >= 1 {
+		return bad("false_alarm", fmt.Errorf("%v", o.Alpha), "give a probability between 0 and 1, such as 0.01")
+	}
+	if o.Mode != ModeHuman && o.Mode != ModeSame && o.Mode != ModeChanged {
+		return bad("mode", fmt.Errorf("%q", o.Mode), "one of human, same, changed")
+	}
+	if o.MinEffect >= 1 {
+		return bad("tolerance", fmt.Errorf("%v", o.MinEffect), "give a number from 0 to below 1")
+	}
+	for name, m := range o.Ceilings {
+		if m <= 0 || m >= 1 {
+			return bad("ceiling of "+name, fmt.Errorf("%v", m), "give a rate between 0 and 1")
+		}
+	}
+	return nil
+}
+
+// prepare builds what follows from the anchor and isn't state.
+func (g *Gate) prepare() {
+	for k := range g.active {
+		g.active[k] = g.anchor != nil && (k != accTopic || g.o.Mode == ModeSame)
+	}
+	if g.anchor == nil {
+		return
+	}
+	g.byKey, g.byStratum = map[string][]int{}, map[string][]int{}
+	for i, t := range g.anchor.Twins {
+		if t.Key != "" {
+			g.byKey[t.Key] = append(g.byKey[t.Key], i)
+		}
+		g.byStratum[t.Stratum] = append(g.byStratum[t.Stratum], i)
+	}
+	g.twinTopic = make([]int8, len(g.anchor.Twins))
+	for i := range g.twinTopic {
+		g.twinTopic[i] = -1
+	}
+}
+
+// Answer is one record as the gate reads it.
+type Answer struct {
+	ID       string
+	Key      string // matches it to the twin of the same prompt
+	Stratum  string
+	Features Features
+	Events   []string // names of what happened to it: checks that found something, "duplicate", …
+}
+
+// Update is what one answer did.
+type Update struct {
+	ID     string    `json:"id"`
+	Twin   int       `json:"twin"` // index in the anchor; -1: none was left
+	D      []float64 `json:"d,omitempty"`
+	Wealth float64   `json:"wealth"`
+	Held   bool      `json:"held,omitempty"` // the gate holds since this record or an earlier one
+}
+
+// Observe takes in the next answer.
+func (g *Gate) Observe(a Answer) Update {
+	g.s.Records++
+	u := Update{ID: a.ID, Twin: -1}
+	g.observeRates(a.Events)
+	if g.anchor != nil {
+		if u.Twin = g.match(a.Key, a.Stratum); u.Twin < 0 {
+			g.s.Unmatched++
+		} else if d, ok := g.compare(a.Features, u.Twin); ok {
+			g.bet(a.ID, u.Twin, &d)
+			u.D = d[:]
+		} else {
+			g.s.Short++
+		}
+	}
+	u.Wealth = g.Wealth()
+	g.s.Peak = max(g.s.Peak, u.Wealth)
+	if g.s.AlarmAt == 0 && u.Wealth >= 1/g.o.Alpha {
+		g.s.AlarmAt, g.s.Why = g.s.Records, whyWealth
+	}
+	u.Held = g.s.AlarmAt > 0
+	return u
+}
+
+// match takes an unused twin: of the same key, else the next of the same stratum; -1 where none is left.
+func (g *Gate) match(key, stratum string) int {
+	if key != "" {
+		for _, i := range g.byKey[key] {
+			if !g.s.Used.get(i) {
+				g.s.Used.set(i)
+				g.s.ByKey++
+				return i
+			}
+		}
+	}
+	all := g.byStratum[stratum]
+	at := g.s.cursor(stratum)
+	for *at < len(all) {
+		i := all[*at]
+		*at++
+		if !g.s.Used.get(i) {
+			g.s.Used.set(i)
+			return i
+		}
+	}
+	return -1
+}
+
+// compare returns how much worse the answer is than its twin, account by account, in [-1, 1]; both are cut to the
+// same number of words.
+func (g *Gate) compare(f Features, twin int) (d [numAccounts]float64, ok bool) {
+	t := FeaturesOf(g.anchor.Twins[twin].Text)
+	n := min(len(f.words), len(t.words))
+	if n < minPairWords {
+		return d, false
+	}
+	a, b := f.words[:n], t.words[:n]
+	p := g.anchor.Profile
+	g.logsA, g.logsB = p.Vocab.logsOf(a, g.logsA), p.Vocab.logsOf(b, g.logsB)
+	va, vb := gateSignals(a, g.logsA, n, &g.seen), gateSignals(b, g.logsB, n, &g.seen)
+	dists := &p.Dists[nearestCut(n)]
+	diff := func(s int) float64 { return dists[s].of(va[s]) - dists[s].of(vb[s]) }
+	d[accMaxRar], d[accUniLP] = diff(sigMaxRar), diff(sigUniLP)
+	d[accHrec], d[accRep4] = -diff(sigHrec), diff(sigRep4)
+
+	sa, sb := g.seenGrams(a), g.seenGrams(b)
+	d[accUni1] = clip(uniScale / 2 * (sa.uni - sb.uni))
+	d[accUni2] = clip(biScale / 2 * (sa.bi - sb.bi))
+	d[accNov6Rep] = g.compareTemplates(f.words, t.words, n)
+	if g.active[accTopic] {
+		d[accTopic] = g.compareTopics(f.words, t.words, twin)
+	}
+	if !g.s.Stream.full() && !g.s.Twin.full() {
+		g.s.Stream.add(a)
+		g.s.Twin.add(b)
+	}
+	g.observeBand(a, b, va[sigUniLP], vb[sigUniLP], f.size, t.size)
+	return d, true
+}
+
+// compareTopics is positive where the answer's topic has become commoner than the twins' and the twin's rarer.
+func (g *Gate) compareTopics(a, b []uint64, twin int) float64 {
+	t := g.anchor.Profile.Topics
+	g.vec = t.vector(a, g.vec)
+	ca := t.nearest(g.vec)
+	if g.twinTopic[twin] < 0 {
+		g.vec = t.vector(b, g.vec)
+		g.twinTopic[twin] = int8(t.nearest(g.vec))
+	}
+	cb := int(g.twinTopic[twin])
+	score := func(c int) float64 {
+		x, y := float64(g.s.TopicsStream[c]), float64(g.s.TopicsTwin[c])
+		return (y - x) / (x + y + 10)
+	}
+	d := clip(2 * (score(cb) - score(ca)))
+	g.s.TopicsStream[ca]++
+	g.s.TopicsTwin[cb]++
+	return d
+}
+
+// bet stakes on each account, or learns its tolerance first.
+func (g *Gate) bet(id string, twin int, d *[numAccounts]float64) {
+	g.s.Pairs++
+	if g.o.Mode == ModeHuman && g.s.Pairs <= learnPairs {
+		for k := range d {
+			g.s.Tolerance[k].learn(d[k])
+		}
+		return
+	}
+	for k := range d {
+		if !g.active[k] {
+			continue
+		}
+		x := d[k]
+		if e := g.tolerance(k); e > 0 {
+			x = clip((x - e) / (1 + e))
+		}
+		g.s.Accounts[k].take(x, g.s.Pairs)
+		g.s.Examples[k].offer(Example{Record: id, Number: g.s.Records, Twin: twin, D: d[k]})
+	}
+}
+
+// tolerance is the mean of D that an account lets pass.
+func (g *Gate) tolerance(k int) float64 {
+	if g.o.Mode == ModeHuman {
+		return max(g.o.MinEffect, g.s.Tolerance[k].bound())
+	}
+	return g.o.MinEffect
+}
+
+// Wealth is the mean of the accounts: at least 1/α with probability of at most α where nothing degrades.
+func (g *Gate) Wealth() float64 {
+	sum, n := 0.0, 0
+	for k := range g.s.Accounts {
+		if g.active[k] {
+			sum += g.s.Accounts[k].wealth()
+			n++
+		}
+	}
+	for i := range g.s.Rates {
+		sum += g.s.Rates[i].wealth()
+		n++
+	}
+	if n == 0 {
+		return 1
+	}
+	return sum / float64(n)
+}

@@ -1,0 +1,107 @@
+package quality
+
+import "sort"
+
+// Reasons of a hold.
+const (
+	whyWealth = "wealth"
+	whyBand   = "band"
+)
+
+// state is everything that a gate carries from record to record.
+type state struct {
+	Anchor    uint64 // digest
+	Records   int
+	Pairs     int
+	Unmatched int // no twin was left
+	Short     int // fewer than 8 words
+	ByKey     int // paired by key
+	Peak      float64
+	AlarmAt   int // record number, 0 none
+	Why       string
+
+	Accounts     [numAccounts]account
+	Tolerance    [numAccounts]tolerance
+	Examples     [numAccounts]examples
+	Rates        []rateAccount
+	Stream, Twin past
+	Six          sixCounts
+	TopicsStream [topicCount]int
+	TopicsTwin   [topicCount]int
+	Used         bits64
+	Cursors      []cursor // by stratum, sorted
+	Band         bandState
+}
+
+type cursor struct {
+	Stratum string
+	At      int
+}
+
+func (s *state) cursor(stratum string) *int {
+	i := sort.Search(len(s.Cursors), func(i int) bool { return s.Cursors[i].Stratum >= stratum })
+	if i == len(s.Cursors) || s.Cursors[i].Stratum != stratum {
+		s.Cursors = append(s.Cursors, cursor{})
+		copy(s.Cursors[i+1:], s.Cursors[i:])
+		s.Cursors[i] = cursor{Stratum: stratum}
+	}
+	return &s.Cursors[i].At
+}
+
+func (g *Gate) firstState() state {
+	s := state{Peak: 1}
+	start := 0
+	if g.o.Mode == ModeHuman {
+		start = learnPairs
+	}
+	for k := range s.Accounts {
+		s.Accounts[k] = newAccount(start)
+	}
+	for range g.rates {
+		s.Rates = append(s.Rates, newRateAccount())
+	}
+	if g.anchor != nil {
+		s.Anchor = g.anchor.Digest()
+		s.Stream, s.Twin, s.Six = newPast(), newPast(), newSixCounts()
+		s.Used = make(bits64, (len(g.anchor.Twins)+63)/64)
+	}
+	return s
+}
+
+// bits64 is a plain bit set.
+type bits64 []uint64
+
+func (b bits64) get(i int) bool { return b[i/64]>>(i%64)&1 == 1 }
+func (b bits64) set(i int)      { b[i/64] |= 1 << (i % 64) }
+
+// Example is a record that an account won much on.
+type Example struct {
+	Record string  `json:"record"`
+	Number int     `json:"number"` // of the record in the stream, from 1
+	Twin   int     `json:"twin"`   // index in the anchor
+	D      float64 `json:"d"`
+}
+
+const maxExamples = 10
+
+// examples are the latest records of the largest D: a new one takes the place of the smallest that isn't larger.
+type examples []Example
+
+func (e *examples) offer(x Example) {
+	if x.D <= 0 {
+		return
+	}
+	if len(*e) < maxExamples {
+		*e = append(*e, x)
+		return
+	}
+	low := 0
+	for i := range *e {
+		if (*e)[i].D < (*e)[low].D || (*e)[i].D == (*e)[low].D && (*e)[i].Number < (*e)[low].Number {
+			low = i
+		}
+	}
+	if x.D >= (*e)[low].D {
+		(*e)[low] = x
+	}
+}
