@@ -12,17 +12,16 @@ func mayHoldCode(text string) bool {
 }
 
 // cutLines cuts t.text[:end] line by line. Marks count between the fences of Markdown and, where most lines look like
-// code, in those that do: a few lines of code among prose are cut as prose, so that similarity there is that of words.
+// code, everywhere: a few lines of code among prose are cut as prose, so that similarity there is that of words.
 func (t *tokenizer) cutLines(end int) {
 	fenced, source := false, mostlyCode(t.text[:end])
 	for i := 0; i < end; {
 		stop := lineEnd(t.text, i, end)
-		line := t.text[i:stop]
-		code := fenced || source && codeLine(line)
-		if fence(line) {
-			fenced, code = !fenced, false
+		if fence(t.text[i:stop]) {
+			fenced = !fenced
+		} else {
+			t.cutRange(i, stop, fenced || source)
 		}
-		t.cutRange(i, stop, code)
 		i = stop + 1
 	}
 }

@@ -307,10 +307,12 @@ func (d *decider) enter(i int, it *Item, m *meta, out *Decision) {
 	if out.first {
 		for b, key := range it.Sketch.Bands {
 			d.refs = d.ids(d.refs[:0], i, atBands+b, key)
-			if ownRefs(d.refs, len(d.ix.layers)) < mostOfBand {
-				out.mask |= 1 << b
-				d.keys.insert(key, id)
+			if ownRefs(d.refs, len(d.ix.layers)) >= mostOfBand {
+				out.Capped++
+				continue
 			}
+			out.mask |= 1 << b
+			d.keys.insert(key, id)
 		}
 		d.keys.insert(exactKey(it.Sketch.Exact), id)
 	}

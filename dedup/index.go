@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/retort-data/retort/schema"
 )
@@ -54,8 +55,10 @@ type Index struct {
 	broken error // a page is entered in part: the index must be opened again
 }
 
-// Open loads the index that root names ("" is the empty one) from the objects under prefix, and the layers. A missing
-// or damaged object is an error of KindFailed with code index_corrupt; Rebuild mends it. Close the index after use.
+// Open loads the index that root names ("" is the empty one), and the layers; new objects go under prefix, which ends
+// with a slash. A missing or damaged object is an error of KindFailed with code index_corrupt; Rebuild mends it. With nil
+// blobs the index belongs to this process alone and nothing is written: for files that exist already. Close the index
+// after use.
 func Open(ctx context.Context, blobs Blobs, prefix, root string, opts Options) (*Index, error) {
 	withDefaults(&opts.Exact, &opts.Near)
 	if opts.Params == (Params{}) {
@@ -121,6 +124,48 @@ func (ix *Index) newCollection(own bool) *collection {
 
 func (ix *Index) objects() objects { return objects{ix.blobs, ix.prefix, ix.opts.IsNotFound} }
 
+// Move sets the index to root: at once where it knows it, by reading what is new where root follows from one that it
+// knows, else from the start. A worker that keeps an Index calls it before each page.
+func (ix *Index) Move(ctx context.Context, root string) error {
+	if ix.broken == nil && ix.Seek(root) {
+		return nil
+	}
+	if ix.broken == nil && root != "" {
+		if done, err := ix.follow(ctx, root); done || err != nil {
+			return err
+		}
+	}
+	return ix.load(ctx, root)
+}
+
+// mostSteps is how far back follow looks for a root that the index knows.
+const mostSteps = 64
+
+// follow reads the pages between the newest known root and root, where root comes from it; else it returns false.
+func (ix *Index) follow(ctx context.Context, root string) (bool, error) {
+	newest := ix.points[len(ix.points)-1]
+	list, err := ix.objects().readRoot(ctx, root, ix.opts.Params)
+	if err != nil {
+		return false, err
+	}
+	before := list
+	for n := 0; before.Parent != newest.root; n++ {
+		if n == mostSteps || before.Parent == "" || before.Seq <= newest.seq {
+			return false, nil
+		}
+		if before, err = ix.objects().readRoot(ctx, before.Parent, ix.opts.Params); err != nil {
+			return false, err
+		}
+	}
+	if err := readList(ctx, ix.objects(), list, newest.seq, ix.own); err != nil {
+		ix.broken = err
+		return false, err
+	}
+	ix.points = append(ix.points, point{root: root, seq: list.Seq, entries: ix.own.entries.len(), list: list})
+	ix.at = len(ix.points) - 1
+	return true, nil
+}
+
 // load forgets the own entries and reads those of root.
 func (ix *Index) load(ctx context.Context, root string) error {
 	if ix.own != nil {
@@ -138,23 +183,33 @@ func loadRoot(ctx context.Context, from objects, root string, p Params, c *colle
 	if root == "" {
 		return rootList{Format: rootFormat, Params: p, Seq: -1}, nil
 	}
+	if from.blobs == nil {
+		return rootList{}, invalid("root "+root, "there is no store to read it from")
+	}
 	list, err := from.readRoot(ctx, root, p)
 	if err != nil {
 		return list, err
 	}
+	return list, readList(ctx, from, list, -1, c)
+}
+
+func readList(ctx context.Context, from objects, list rootList, after int, c *collection) error {
 	for _, ref := range list.Segments {
+		if ref.Last <= after {
+			continue
+		}
 		body, err := from.readSegment(ctx, ref)
 		if err != nil {
-			return list, err
+			return err
 		}
-		if err := eachEntry(body, c.add); err != nil {
-			return list, corrupt(ref.Key, err)
+		if err := eachEntry(body, after, c.add); err != nil {
+			return corrupt(ref.Key, err)
 		}
 	}
 	if got := int(c.entries.len()); got != list.Entries {
-		return list, corrupt(root, fmt.Errorf("its segments hold %d entries, not %d", got, list.Entries))
+		return corrupt("root of page "+strconv.Itoa(list.Seq), fmt.Errorf("its segments hold %d entries, not %d", got, list.Entries))
 	}
-	return list, nil
+	return nil
 }
 
 // corrupt says that an object of the index is missing or not what its root says.

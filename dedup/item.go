@@ -32,6 +32,10 @@ type Decision struct {
 	Enter bool // Commit enters the item: it is live, not dropped and not empty. A caller may
 	// clear it (surplus)
 
+	// Capped is the number of the item's band keys under which so many entries stand already that it was not entered
+	// there as well: later texts that are alike find those, and, it may be, not this one.
+	Capped int
+
 	// How the entry is linked with others, as Decide found it.
 	linked bool
 	mask   uint64 // bands to be entered

@@ -20,16 +20,20 @@ type Pair struct {
 
 // PairOptions of Pairs.
 type PairOptions struct {
-	Near    schema.NearCheck // parameters and the least Jaccard index; what is 0 has its default
+	Near    schema.NearCheck // parameters and Jaccard index; what is 0 has its default
+	Least   float64          // least Jaccard index of a pair; 0 is Near.Jaccard - 0.05, so that what just misses is seen
 	Threads int              // 0 is 1
 }
 
-// Pairs finds the pairs of texts with a Jaccard index of at least near.Jaccard that share an LSH band, in order of B
-// and A. A pair is found with probability 1-(1-J^rows)^Params.Keys; every pair returned is verified. It holds the sketches
+// Pairs finds the pairs of texts with a Jaccard index of at least opts.Least that share an LSH band, in order of B and
+// A. A pair is found with probability 1-(1-J^rows)^Params.Keys; every pair returned is verified. It holds the sketches
 // in memory: some four bytes a word, and 250 a text. Two texts without any sign are no pair.
 func Pairs(ctx context.Context, texts iter.Seq[string], opts PairOptions) ([]Pair, error) {
 	withDefaults(&schema.ExactCheck{}, &opts.Near)
-	c := &corpus{params: ParamsOf(opts.Near), least: opts.Near.Jaccard, threads: max(opts.Threads, 1)}
+	if opts.Least == 0 {
+		opts.Least = opts.Near.Jaccard - .05
+	}
+	c := &corpus{params: ParamsOf(opts.Near), least: opts.Least, threads: max(opts.Threads, 1)}
 	if err := c.params.Check(); err != nil {
 		return nil, err
 	}

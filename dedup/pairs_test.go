@@ -42,7 +42,7 @@ func TestPairsAreThoseOfBruteForce(t *testing.T) {
 	}
 	var before []Pair
 	for _, threads := range []int{1, 3} {
-		got, err := Pairs(context.Background(), slices.Values(texts), PairOptions{Threads: threads})
+		got, err := Pairs(context.Background(), slices.Values(texts), PairOptions{Threads: threads, Least: .8})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"math"
 )
 
 // A segment is segmentMagic and pages, in order of their sequence numbers; a page is its length in bytes, its
@@ -77,8 +78,8 @@ func segmentSize(entries []entry) int {
 	return n
 }
 
-// eachEntry calls do with every entry of a segment.
-func eachEntry(segment []byte, do func(*entry) error) error {
+// eachEntry calls do with every entry of a segment that is of a page with a sequence number above after.
+func eachEntry(segment []byte, after int, do func(*entry) error) error {
 	b, ok := bytes.CutPrefix(segment, []byte(segmentMagic))
 	if !ok {
 		return errors.New("not a segment of this program")
@@ -86,7 +87,7 @@ func eachEntry(segment []byte, do func(*entry) error) error {
 	for len(b) > 0 {
 		page, rest, err := takeBytes(b)
 		if err == nil {
-			err = eachOfPage(page, do)
+			err = eachOfPage(page, after, do)
 		}
 		if err != nil {
 			return err
@@ -96,9 +97,9 @@ func eachEntry(segment []byte, do func(*entry) error) error {
 	return nil
 }
 
-func eachOfPage(page []byte, do func(*entry) error) error {
-	_, page, err := takeUvarint(page)
-	if err != nil {
+func eachOfPage(page []byte, after int, do func(*entry) error) error {
+	seq, page, err := takeUvarint(page)
+	if err != nil || seq <= math.MaxInt64 && int64(seq) <= int64(after) {
 		return err
 	}
 	n, page, err := takeUvarint(page)
