@@ -35,16 +35,15 @@ func lineEnd(text []byte, i, end int) int {
 
 // mostlyCode says whether at least half of the lines with anything in them look like code.
 func mostlyCode(text []byte) bool {
-	code, full := 0, 0
+	lines, filledLines := 0, 0
 	for i := 0; i < len(text); {
 		stop := lineEnd(text, i, len(text))
-		if line := text[i:stop]; len(bytes.TrimSpace(line)) > 0 {
-			full++
-			code += asInt(codeLine(line))
-		}
+		code, filled := codeLine(text[i:stop])
+		lines += asInt(code)
+		filledLines += asInt(filled)
 		i = stop + 1
 	}
-	return code*2 >= full
+	return lines*2 >= filledLines
 }
 
 // fence says whether line opens or closes a fenced block of Markdown.
@@ -52,24 +51,29 @@ func fence(line []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(line, " \t"), []byte("```"))
 }
 
-var codeSign = func() (c [256]uint8) {
-	for _, b := range []byte("(){}[]<>;=") {
-		c[b] = 1
+// lineWeight counts a byte that is no space, and in the upper half one that programs are full of.
+var lineWeight = func() (w [256]uint64) {
+	for b := int(' ') + 1; b < 256; b++ {
+		w[b] = 1
 	}
-	return c
+	for _, b := range []byte("(){}[]<>;=") {
+		w[b] += 1 << 32
+	}
+	return w
 }()
 
 // codeLine says whether a fifth of the line's signs are brackets, semicolons and equals signs, or it has two of
-// them and ends as statements and blocks do.
-func codeLine(line []byte) bool {
-	signs, full := 0, 0
-	last := byte(0)
+// them and ends as statements and blocks do; filled, whether there is anything in it.
+func codeLine(line []byte) (code, filled bool) {
+	var sum uint64
 	for _, b := range line {
-		if b > ' ' {
-			full++
-			signs += int(codeSign[b])
-			last = b
-		}
+		sum += lineWeight[b]
 	}
-	return signs > 0 && signs*5 >= full || signs >= 2 && (last == ';' || last == '{')
+	full, signs := sum&(1<<32-1), sum>>32
+	if signs > 0 && signs*5 < full && signs >= 2 {
+		end := bytes.TrimRight(line, " \t\r")
+		last := end[len(end)-1]
+		return last == ';' || last == '{', true
+	}
+	return signs > 0 && signs*5 >= full, full > 0
 }

@@ -7,8 +7,8 @@ import (
 // collection holds the entries of the index itself or of one layer, numbered from 0, and leads from keys to them: by
 // tables in memory and, beyond its bound, by sorted runs on local disk.
 type collection struct {
-	dir    string // "" is memory alone
-	budget int64  // bytes; 0 is no bound
+	dir    string // "" is the system's folder for temporary files
+	budget int64  // bytes; 0 is no bound: all stays in memory
 
 	entries entries
 	tables  []*table // the last takes new keys; there is one only where there is a bound
@@ -19,10 +19,7 @@ type collection struct {
 const smallTable = 1 << 10
 
 func newCollection(dir string, budget int64) *collection {
-	if dir == "" || budget <= 0 {
-		dir, budget = "", 0
-	}
-	return &collection{dir: dir, budget: budget, tables: []*table{newTable(smallTable, 0)}}
+	return &collection{dir: dir, budget: max(budget, 0), tables: []*table{newTable(smallTable, 0)}}
 }
 
 // add appends an entry. Its number is that of the entries before it.

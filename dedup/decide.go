@@ -69,7 +69,8 @@ type decider struct {
 	keys    *table   // of the page's entered items
 	entered []int    // their places in page
 	metas   []meta   // their metas
-	hits    []hit    // buffers
+	heads   []uint32 // buffers
+	hits    []hit    //
 	refs    []ref    //
 	set     []uint32 //
 	raw     []byte   //
@@ -77,7 +78,7 @@ type decider struct {
 
 func newDecider(ix *Index, page []Item, opts *Options) (*decider, error) {
 	p := ix.opts.Params
-	d := &decider{ix: ix, opts: opts, page: page, limit: ix.points[ix.at].entries,
+	d := &decider{ix: ix, opts: opts, page: page, heads: make([]uint32, len(ix.layers)+1), limit: ix.points[ix.at].entries,
 		least: leastBits(opts.Near.Jaccard, min(128, p.Bands*p.Rows))}
 	d.keys = newTable(len(page)*(atBands+p.Keys()), d.limit)
 	var err error
@@ -175,7 +176,8 @@ func (d *decider) lookPrompt(i int, it *Item, m *meta, f *found, out *Decision) 
 	}
 	own := len(d.ix.layers)
 	d.refs = d.ids(d.refs[:0], i, atPrompt, promptKey(m.prompt))
-	heads := make([]uint32, own+1) // newest entry of each chain, plus 1
+	heads := d.heads // newest entry of each collection's chain, plus 1
+	clear(heads)
 	for _, r := range d.shares[d.share].found(i-d.first, atPrompt) {
 		heads[r.collection()] = r.id() + 1
 	}

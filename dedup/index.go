@@ -23,10 +23,10 @@ type Options struct {
 	Near   schema.NearCheck
 	Params Params // of the sketches; the zero value is ParamsOf(Near)
 
-	// Scratch is a folder on local disk and MemoryBytes the bound beyond which the index goes there: keys as sorted
-	// runs, sets as a log. Without both it stays in memory (some 1.4 KB for an entry of 230 words).
-	Scratch     string
+	// MemoryBytes bounds what the index holds in memory; beyond it keys go to sorted runs and sets to a log in Scratch, a
+	// folder on local disk ("" is the system's for temporary files). 0 is no bound: some 1.3 KB for an entry of 230 words.
 	MemoryBytes int64
+	Scratch     string
 
 	Layers []LayerRef // in the order in which they are searched, before the index's own entries
 

@@ -113,7 +113,7 @@ func TestDecisionsAreTheSameWhateverHappens(t *testing.T) {
 			Near:  schema.NearCheck{Scope: rapid.SampledFrom([]string{schema.ScopePrompt, schema.ScopeDataset}).Draw(t, "near")}}
 		opts.Near.Do = rapid.SampledFrom([]string{schema.DoDrop, schema.DoTag, schema.DoOff}).Draw(t, "do")
 		tb := testing.TB(&testing.T{})
-		pages := history(tb, rapid.Uint64().Draw(t, "seed"), rapid.IntRange(1, 30).Draw(t, "pages"), 25)
+		pages := history(tb, rapid.Uint64().Draw(t, "seed"), rapid.IntRange(1, 24).Draw(t, "pages"), 20)
 		want := straight(tb, pages, opts)
 
 		blobs := newBlobs()

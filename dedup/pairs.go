@@ -25,23 +25,43 @@ type PairOptions struct {
 	Threads int              // 0 is 1
 }
 
-// Pairs finds the pairs of texts with a Jaccard index of at least opts.Least that share an LSH band, in order of B and
-// A. A pair is found with probability 1-(1-J^rows)^Params.Keys; every pair returned is verified. It holds the sketches
+// PairList is what Pairs found.
+type PairList struct {
+	Pairs []Pair // in order of B and A
+
+	// Starred is the number of texts that are left out of the search, because a hundred texts before them have the very
+	// same set. Each is paired with the first of those alone: the pairs of n equal texts would be n²/2.
+	Starred int
+}
+
+// Pairs finds the pairs of texts with a Jaccard index of at least opts.Least that share an LSH band. A pair is found with probability 1-(1-J^rows)^Params.Keys; every pair returned is verified. It holds the sketches
 // in memory: some four bytes a word, and 250 a text. Two texts without any sign are no pair.
-func Pairs(ctx context.Context, texts iter.Seq[string], opts PairOptions) ([]Pair, error) {
+func Pairs(ctx context.Context, texts iter.Seq[string], opts PairOptions) (PairList, error) {
 	withDefaults(&schema.ExactCheck{}, &opts.Near)
 	if opts.Least == 0 {
 		opts.Least = opts.Near.Jaccard - .05
 	}
 	c := &corpus{params: ParamsOf(opts.Near), least: opts.Least, threads: max(opts.Threads, 1)}
 	if err := c.params.Check(); err != nil {
-		return nil, err
+		return PairList{}, err
 	}
 	c.leastBits = leastBits(c.least, min(128, c.params.Bands*c.params.Rows))
 	if err := c.sketchAll(ctx, texts); err != nil {
-		return nil, err
+		return PairList{}, err
 	}
-	return c.join(ctx)
+	stars := c.star()
+	pairs, err := c.join(ctx)
+	if err != nil {
+		return PairList{}, err
+	}
+	pairs = append(pairs, stars...)
+	slices.SortFunc(pairs, func(x, y Pair) int {
+		if x.B != y.B {
+			return x.B - y.B
+		}
+		return x.A - y.A
+	})
+	return PairList{Pairs: pairs, Starred: len(stars)}, nil
 }
 
 // corpus holds the sketches of all texts.
@@ -171,14 +191,37 @@ func (c *corpus) join(ctx context.Context) ([]Pair, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	all := slices.Concat(found...)
-	slices.SortFunc(all, func(x, y Pair) int {
-		if x.B != y.B {
-			return x.B - y.B
+	return slices.Concat(found...), nil
+}
+
+// mostEqual is the number of texts with equal sets that are paired with each other.
+const mostEqual = 100
+
+// star takes the texts that have mostEqual equals before them out of the search, and pairs them with the first.
+func (c *corpus) star() (pairs []Pair) {
+	n := c.params.Keys()
+	type equals struct{ first, count int }
+	seen := map[[3]uint64]equals{}
+	for i, set := range c.sets {
+		if len(set) == 0 {
+			continue
 		}
-		return x.A - y.A
-	})
-	return all, nil
+		key := [3]uint64{c.bits[i][0], c.bits[i][1], c.bands[i*n]}
+		e, ok := seen[key]
+		switch {
+		case !ok:
+			seen[key] = equals{i, 1}
+		case slices.Equal(c.sets[e.first], set):
+			if e.count++; e.count > mostEqual {
+				pairs = append(pairs, Pair{A: e.first, B: i, Jaccard: 1})
+				for b := range n {
+					c.bands[i*n+b] = ^uint64(0)
+				}
+			}
+			seen[key] = e
+		}
+	}
+	return pairs
 }
 
 // joinBand appends the pairs of band b; those that an earlier band has found are left to it.

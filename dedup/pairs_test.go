@@ -46,18 +46,18 @@ func TestPairsAreThoseOfBruteForce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, p := range got {
+		for _, p := range got.Pairs {
 			if truth[[2]int{p.A, p.B}] != p.Jaccard {
 				t.Errorf("%+v: the Jaccard index is %v", p, truth[[2]int{p.A, p.B}])
 			}
 		}
-		if float64(len(got)) < .98*float64(len(truth)) || len(truth) < 500 {
-			t.Errorf("%d of %d pairs", len(got), len(truth))
+		if float64(len(got.Pairs)) < .98*float64(len(truth)) || len(truth) < 500 {
+			t.Errorf("%d of %d pairs", len(got.Pairs), len(truth))
 		}
-		if before != nil && !slices.Equal(before, got) {
+		if before != nil && !slices.Equal(before, got.Pairs) {
 			t.Error("other pairs on several threads")
 		}
-		before = got
+		before = got.Pairs
 	}
 }
 
@@ -75,5 +75,17 @@ func TestPairsStopWhenToldTo(t *testing.T) {
 	}
 	if _, err := Pairs(ctx, endless, PairOptions{}); err == nil {
 		t.Error("no error")
+	}
+}
+
+func TestManyEqualTextsAreStarred(t *testing.T) {
+	texts := slices.Repeat([]string{"I am not able to answer that question, sorry."}, 250)
+	texts = append(texts, "Another text that has nothing to do with the others at all.")
+	got, err := Pairs(context.Background(), slices.Values(texts), PairOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := mostEqual*(mostEqual-1)/2 + 150; len(got.Pairs) != want || got.Starred != 150 {
+		t.Errorf("%d pairs, %d starred; want %d, 150", len(got.Pairs), got.Starred, want)
 	}
 }

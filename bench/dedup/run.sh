@@ -15,7 +15,7 @@ if ! "$python" -c 'import rensa, gaoya, datasketch' 2>/dev/null; then
 fi
 go build -o "$dir/compare" ./bench/dedup/compare
 rm -f "$corpus".*
-"$dir/compare" corpus -n "$texts" -o "$corpus"
+"$dir/compare" corpus -n "$texts" -source "$(go env GOROOT)/src" -o "$corpus"
 echo "comparing all with all ..." >&2
 "$dir/compare" truth "$corpus"
 "$dir/compare" ours -bands 16 -rows 8 "$corpus"

@@ -13,7 +13,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"unicode"
@@ -30,7 +29,7 @@ func writeCorpus(args []string) error {
 	n := f.Int("n", 100_000, "texts")
 	seed := f.Uint64("seed", 1, "seed of the edits and the order")
 	out := f.String("o", "corpus.jsonl", "file to write")
-	root := f.String("source", filepath.Join(runtime.GOROOT(), "src"), "folder of Go source")
+	root := f.String("source", "", "folder of Go source, such as $(go env GOROOT)/src")
 	if err := f.Parse(args); err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func runOurs(args []string) error {
 	near := schema.NearCheck{}
 	f.IntVar(&near.Bands, "bands", 16, "bands")
 	f.IntVar(&near.Rows, "rows", 8, "rows of a band")
-	f.Float64Var(&near.Jaccard, "jaccard", .75, "least Jaccard index")
+	least := f.Float64("jaccard", .75, "least Jaccard index")
 	threads := f.Int("threads", 1, "threads")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -35,12 +35,12 @@ func runOurs(args []string) error {
 	runtime.GOMAXPROCS(*threads)
 	runtime.GC()
 	wall, cpu := time.Now(), cpuSeconds()
-	pairs, err := dedup.Pairs(context.Background(), slices.Values(texts), dedup.PairOptions{Near: near, Threads: *threads})
+	found, err := dedup.Pairs(context.Background(), slices.Values(texts), dedup.PairOptions{Near: near, Least: *least, Threads: *threads})
 	if err != nil {
 		return err
 	}
 	seconds, elapsed := cpuSeconds()-cpu, time.Since(wall).Seconds()
-	name := fmt.Sprintf("%s.found.retort %d×%d, J ≥ %g", path, near.Bands, near.Rows, near.Jaccard)
+	name := fmt.Sprintf("%s.found.retort %d×%d, J ≥ %g", path, near.Bands, near.Rows, *least)
 	if *threads > 1 {
 		name += fmt.Sprintf(" on %d threads", *threads)
 	}
@@ -51,7 +51,7 @@ func runOurs(args []string) error {
 	defer out.Close()
 	w := bufio.NewWriter(out)
 	fmt.Fprintf(w, "# %.4f %.4f\n", seconds, elapsed)
-	for _, p := range pairs {
+	for _, p := range found.Pairs {
 		fmt.Fprintf(w, "%d\t%d\t%.6f\n", p.A, p.B, p.Jaccard)
 	}
 	return w.Flush()
