@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -73,11 +74,17 @@ func (d *document) sorted() Faults {
 		}
 		return a.Col - b.Col
 	})
+	if len(d.faults) >= maxFaults {
+		out = append(out, Fault{File: d.file, Line: out[len(out)-1].Line, Col: 1, What: fmt.Sprintf("has more faults than these %d", maxFaults), Mend: "mend these first"})
+	}
 	return out
 }
 
 // add reports a fault of what was read, unless one about the same path, or what it stands in, is already known.
 func (d *document) add(path, what, mend string) {
+	if len(d.faults) >= maxFaults {
+		return
+	}
 	for p := path; p != ""; p = parentPath(p) {
 		if slices.ContainsFunc(d.faults, func(f Fault) bool { return f.Path == p && (p == path || f.What == "is missing") }) {
 			return

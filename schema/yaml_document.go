@@ -25,7 +25,7 @@ type document struct {
 }
 
 // maxYAMLNodes bounds the values read from one document, with those that aliases repeat.
-const maxYAMLNodes = 100_000
+const maxYAMLNodes = 8_000
 
 // readYAML parses data and returns the mapping that it must hold, or nil with faults.
 func readYAML(file string, data []byte, words keyWords) (*document, *ast.MappingNode) {
@@ -109,7 +109,13 @@ func (d *document) noteBlock(n *ast.LiteralNode, path string) {
 	}
 }
 
+// maxFaults bounds what is reported of one file.
+const maxFaults = 100
+
 func (d *document) addAt(path string, at Place, what, mend string) {
+	if len(d.faults) >= maxFaults {
+		return
+	}
 	d.faults = append(d.faults, Fault{File: d.file, Line: at.Line, Col: at.Col, Path: path, What: what, Mend: mend})
 }
 
