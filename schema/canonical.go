@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/gowebpki/jcs"
 )
@@ -22,13 +23,18 @@ func RecordHash(format string, r *Record) ([32]byte, error) {
 func RejectHash(format string, r *Reject) ([32]byte, error) { return rowHash(format, r, true) }
 
 func rowHash(format string, r *Reject, rejects bool) ([32]byte, error) {
-	columns, err := shardColumns(format, rejects)
+	layout, err := layoutFor(format, rejects)
 	if err != nil {
 		return [32]byte{}, err
 	}
-	row := cleaned(*r, columns)
-	return sha256.Sum256(appendCanonical(nil, byName(columns), &row)), nil
+	row := cleaned(*r, layout.columns)
+	b := hashBuffers.Get().(*[]byte)
+	defer hashBuffers.Put(b)
+	*b = appendCanonical((*b)[:0], layout.sorted, &row)
+	return sha256.Sum256(*b), nil
 }
+
+var hashBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // CanonicalManifest is the manifest as canonical JSON (RFC 8785): what is hashed and signed.
 func CanonicalManifest(m *Manifest) ([]byte, error) {

@@ -14,11 +14,11 @@ import (
 
 // asMap is the row as a reader of the shard sees it, made without the encoder under test.
 func asMap(format string, r Reject, rejects bool) map[string]any {
-	columns, _ := shardColumns(format, rejects)
-	row := cleaned(r, columns)
+	layout, _ := layoutFor(format, rejects)
+	row := cleaned(r, layout.columns)
 	m := map[string]any{}
-	for i := range columns {
-		c := &columns[i]
+	for i := range layout.columns {
+		c := &layout.columns[i]
 		m[c.name] = nil
 		switch c.kind {
 		case textColumn:
@@ -67,9 +67,9 @@ func TestRowHashIsThatOfTheLibrarysCanonicalJSON(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got != sha256.Sum256(canonical) {
-			columns, _ := shardColumns(format, true)
-			clean := cleaned(row, columns)
-			t.Fatalf("ours\n%s\nlibrary's\n%s", appendCanonical(nil, byName(columns), &clean), canonical)
+			layout, _ := layoutFor(format, true)
+			clean := cleaned(row, layout.columns)
+			t.Fatalf("ours\n%s\nlibrary's\n%s", appendCanonical(nil, layout.sorted, &clean), canonical)
 		}
 	})
 }

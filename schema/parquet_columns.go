@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -89,22 +90,32 @@ var rejectColumns = []column{
 	textAt("match", false, func(r *Reject) *string { return &r.Text }),
 }
 
-// shardColumns returns the columns of a shard in their order in the file.
-func shardColumns(format string, rejects bool) ([]column, error) {
-	layout, ok := layoutColumns[format]
+// shardLayout is a format's columns, in their order in the file and by name.
+type shardLayout struct{ columns, sorted []column }
+
+// shardLayouts has two for each format: of records, and of rejects.
+var shardLayouts = func() map[string][2]shardLayout {
+	all := map[string][2]shardLayout{}
+	for format, conversation := range layoutColumns {
+		records := slices.Concat([]column{textAt("id", false, func(r *Reject) *string { return &r.ID })}, conversation, recordColumns)
+		rejects := slices.Concat(records, rejectColumns)
+		all[format] = [2]shardLayout{{records, byName(records)}, {rejects, byName(rejects)}}
+	}
+	return all
+}()
+
+func layoutFor(format string, rejects bool) (shardLayout, error) {
+	layouts, ok := shardLayouts[format]
 	if !ok {
-		return nil, &Error{
+		return shardLayout{}, &Error{
 			Kind: KindInvalid, Code: "format", Op: "choose the columns of a shard", Cause: fmt.Errorf("unknown format %q", format),
 			Hint: "formats are " + strings.Join([]string{FormatMessages, FormatPromptCompletion, FormatText}, ", "),
 		}
 	}
-	columns := []column{textAt("id", false, func(r *Reject) *string { return &r.ID })}
-	columns = append(columns, layout...)
-	columns = append(columns, recordColumns...)
 	if rejects {
-		columns = append(columns, rejectColumns...)
+		return layouts[1], nil
 	}
-	return columns, nil
+	return layouts[0], nil
 }
 
 func textAt(name string, few bool, at func(*Reject) *string) column {

@@ -57,13 +57,13 @@ func TestDamagedLevelsAreErrors(t *testing.T) {
 }
 
 func TestTooMuchTextInARecordIsRefused(t *testing.T) {
-	columns, _ := shardColumns(FormatMessages, false)
+	layout, _ := layoutFor(FormatMessages, false)
 	long := string(make([]byte, 1<<20))
 	row := Reject{}
 	for range 300 {
 		row.Messages = append(row.Messages, Message{Content: long})
 	}
-	if n := textBytes(columns, &row); n <= MostRecordBytes {
+	if n := textBytes(layout.columns, &row); n <= MostRecordBytes {
 		t.Errorf("300 MB are counted as %d bytes", n)
 	}
 	w, err := NewShardWriter(&failingWriter{1 << 20}, ShardOptions{Format: FormatMessages})

@@ -142,11 +142,11 @@ func (s *openedShard) readLayout() error {
 		s.footer.RowGroups = append(s.footer.RowGroups, rows)
 		s.footer.Rows += rows
 	}
-	columns, err := shardColumns(s.footer.Format, s.footer.Rejects)
+	layout, err := layoutFor(s.footer.Format, s.footer.Rejects)
 	if err != nil {
 		return errors.New("it has no column messages, prompt and completion, or text")
 	}
-	s.columns, s.leaves = columns, leavesOf(columns)
+	s.columns, s.leaves = layout.columns, leavesOf(layout.columns)
 	return s.findLeaves(paths)
 }
 

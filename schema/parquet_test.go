@@ -103,8 +103,8 @@ func TestRejectsComeBack(t *testing.T) {
 
 // asRead is what the format keeps of a row.
 func asRead(format string, r Reject) Reject {
-	columns, _ := shardColumns(format, true)
-	want := cleaned(r, columns)
+	layout, _ := layoutFor(format, true)
+	want := cleaned(r, layout.columns)
 	for _, f := range []*float64{&want.Value, &want.Limit} {
 		if !finite(*f) {
 			*f = math.NaN()
@@ -186,9 +186,9 @@ func TestFooterNamesRunGenerationFormatAndFeatures(t *testing.T) {
 	if err := json.Unmarshal([]byte(footer.Keys[FooterHuggingFace]), &features); err != nil {
 		t.Fatal(err)
 	}
-	columns, _ := shardColumns(FormatPromptCompletion, false)
-	if len(features.Info.Features) != len(columns) {
-		t.Errorf("%d features for %d columns", len(features.Info.Features), len(columns))
+	layout, _ := layoutFor(FormatPromptCompletion, false)
+	if len(features.Info.Features) != len(layout.columns) {
+		t.Errorf("%d features for %d columns", len(features.Info.Features), len(layout.columns))
 	}
 	if footer.Format != FormatPromptCompletion || footer.Rejects || footer.Rows != 10 {
 		t.Errorf("footer %+v", footer)

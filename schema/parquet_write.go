@@ -60,8 +60,7 @@ type ShardWriter struct {
 	sink    *hashedSink
 	file    *file.Writer
 	group   file.BufferedRowGroupWriter // nil between row groups
-	columns []column
-	sorted  []column // by name, for hashes
+	layout  shardLayout
 	batch   []leafBatch
 	cut     rowGroupCut
 	tree    *Tree
@@ -98,23 +97,23 @@ func (w *RejectWriter) Write(r *Reject) error { return w.shard.write(*r) }
 func (w *RejectWriter) Close() (ShardStats, error) { return w.shard.Close() }
 
 func newShardWriter(w io.Writer, o ShardOptions, rejects bool) (*ShardWriter, error) {
-	columns, err := shardColumns(o.Format, rejects)
+	layout, err := layoutFor(o.Format, rejects)
 	if err != nil {
 		return nil, err
 	}
-	features, err := featuresJSON(columns)
+	features, err := featuresJSON(layout.columns)
 	if err != nil {
 		return nil, writeError(err)
 	}
-	root, err := parquetRoot(columns)
+	root, err := parquetRoot(layout.columns)
 	if err != nil {
 		return nil, writeError(err)
 	}
 	s := &ShardWriter{
-		sink: &hashedSink{w: w, sum: sha256.New()}, columns: columns, sorted: byName(columns),
+		sink: &hashedSink{w: w, sum: sha256.New()}, layout: layout,
 		cut: newRowGroupCut(o), tree: NewTree(),
 	}
-	leaves := leavesOf(columns)
+	leaves := leavesOf(layout.columns)
 	for _, l := range leaves {
 		s.batch = append(s.batch, leafBatch{leaf: l})
 	}
@@ -142,11 +141,11 @@ func (w *ShardWriter) write(r Reject) error {
 		if w.closed {
 			return errors.New("the shard is closed")
 		}
-		row := cleaned(r, w.columns)
-		if n := textBytes(w.columns, &row); n > MostRecordBytes {
+		row := cleaned(r, w.layout.columns)
+		if n := textBytes(w.layout.columns, &row); n > MostRecordBytes {
 			return fmt.Errorf("record %s holds %d bytes of text; the most is %d", row.ID, n, MostRecordBytes)
 		}
-		w.scratch = appendCanonical(w.scratch[:0], w.sorted, &row)
+		w.scratch = appendCanonical(w.scratch[:0], w.layout.sorted, &row)
 		w.tree.Append(sha256.Sum256(w.scratch))
 		w.noteGeneration(row.Generation)
 		bytes := w.buffer(&row)
