@@ -18,8 +18,8 @@ func (r *Rooms) SaveStatus(ctx context.Context, s schema.Status) error {
 }
 
 // SaveHeld puts the state of a run that is held.
-func (r *Rooms) SaveHeld(ctx context.Context, in schema.HeldInput) error {
-	return r.putOnce(ctx, r.run(in.RunRef).Held(in.Number), in.State, func() error { return nil }) // a retry's own
+func (r *Rooms) SaveHeld(ctx context.Context, in schema.HeldInput, state json.RawMessage) error {
+	return r.putOnce(ctx, r.run(in.RunRef).Held(in.Number), state, func() error { return nil }) // a retry's own
 }
 
 // LoadHeld reads the state of a held run for its continuation.

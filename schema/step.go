@@ -166,11 +166,10 @@ type PublishResult struct {
 	Digest  string `json:"digest"` // sha256 of the manifest
 }
 
-// HeldInput saves or loads the state of a held run.
+// HeldInput names a held state of a run, to be saved or loaded.
 type HeldInput struct {
 	RunRef
-	Number int    `json:"number"`
-	State  []byte `json:"state,omitempty"`
+	Number int `json:"number"` // holds of the run are counted from 1
 }
 
 // States of a run.

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"sort"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -18,18 +17,6 @@ const fewest = 100
 
 func isCanceled(err error) bool { return temporal.IsCanceledError(err) }
 
-func sortedPages[V any](m map[schema.PageRef]V) []schema.PageRef {
-	pages := make([]schema.PageRef, 0, len(m))
-	for p := range m { //workflowcheck:ignore // sorted below
-		pages = append(pages, p)
-	}
-	sort.Slice(pages, func(i, j int) bool {
-		a, b := pages[i], pages[j]
-		return a.Teacher < b.Teacher || a.Teacher == b.Teacher && a.Number < b.Number
-	})
-	return pages
-}
-
 // countAsked adds what a page cost.
 func (g *generation) countAsked(page schema.PageRef, got schema.PageCounts) {
 	s, t := &g.Status, &g.Status.Teachers[page.Teacher]
@@ -37,7 +24,7 @@ func (g *generation) countAsked(page schema.PageRef, got schema.PageCounts) {
 	g.Calls += got.Calls
 	s.Asked += got.Requests - got.Unasked
 	t.Answered += got.Answered
-	for _, code := range sortedKeys(got.Failed) {
+	for _, code := range workflow.DeterministicKeys(got.Failed) {
 		if t.Failed == nil {
 			t.Failed = map[string]int64{}
 		}
@@ -57,15 +44,6 @@ func (g *generation) countAsked(page schema.PageRef, got schema.PageCounts) {
 	s.LastAt = max(s.LastAt, got.LastAt)
 }
 
-func sortedKeys(m map[string]int64) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m { //workflowcheck:ignore // sorted below
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
-}
-
 // admitted adds what was decided of a page, and holds the run where a bound is passed.
 func (g *generation) admitted(page schema.PageRef, got schema.AdmitResult) {
 	g.Seq++
@@ -74,7 +52,7 @@ func (g *generation) admitted(page schema.PageRef, got schema.AdmitResult) {
 	c := &g.Status.Counts
 	c.Admitted += got.Admitted
 	c.Failed += got.Failed
-	for _, reason := range sortedKeys(got.Rejected) {
+	for _, reason := range workflow.DeterministicKeys(got.Rejected) {
 		c.Rejected[reason] += got.Rejected[reason]
 	}
 	c.Unasked = c.Planned - c.Admitted - c.RejectedTotal() - c.Failed

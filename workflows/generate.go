@@ -199,8 +199,8 @@ func (g *generation) end(state string, err error) (schema.Status, error) {
 func (g *generation) hold(v *verdict) (schema.Status, error) {
 	g.Holds++
 	g.Status.State, g.Status.Reason, g.Status.Subject, g.Status.HeldAs = schema.StateHeld, v.reason, v.subject, g.Holds
-	in := schema.HeldInput{RunRef: g.in.RunRef, Number: g.Holds, State: encodeState(g.State)}
-	if err := workflow.ExecuteActivity(light(g.ctx), schema.StepHold, in).Get(g.ctx, nil); err != nil {
+	in := schema.HeldInput{RunRef: g.in.RunRef, Number: g.Holds}
+	if err := workflow.ExecuteActivity(light(g.ctx), schema.StepHold, in, g.State).Get(g.ctx, nil); err != nil {
 		return g.end(schema.StateFailed, err)
 	}
 	return g.end(schema.StateHeld, nil)

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"encoding/json"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -22,12 +21,4 @@ func long(ctx workflow.Context) workflow.Context { return with(ctx, "", 24*time.
 func with(ctx workflow.Context, queue string, most time.Duration) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{TaskQueue: queue, StartToCloseTimeout: most,
 		HeartbeatTimeout: heartbeat, WaitForCancellation: true, RetryPolicy: retries})
-}
-
-func encodeState(s State) []byte {
-	b, err := json.Marshal(s)
-	if err != nil { // plain counts and strings
-		panic(err)
-	}
-	return b
 }

@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"slices"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/retort-data/retort/schema"
@@ -17,9 +19,15 @@ const (
 	freshHistory = 3000
 )
 
+// asking is a page in Ask, with what stops it.
+type asking struct {
+	page schema.PageRef
+	stop workflow.CancelFunc
+}
+
 // window is what is in flight.
 type window struct {
-	asking     map[schema.PageRef]workflow.CancelFunc
+	asking     []asking // in the order in which they were started
 	perT       map[int]int
 	inspecting int
 	ready      []schema.PageRef // inspected, in the order in which the history has it
@@ -33,7 +41,6 @@ type window struct {
 }
 
 func (w *window) init() {
-	w.asking = map[schema.PageRef]workflow.CancelFunc{}
 	w.perT = map[int]int{}
 }
 
@@ -114,8 +121,8 @@ func (g *generation) halt(v *verdict, closing bool) {
 }
 
 func (g *generation) cancelAsking() {
-	for _, page := range sortedPages(g.window.asking) {
-		g.window.asking[page]()
+	for _, a := range g.window.asking {
+		a.stop()
 	}
 }
 
@@ -211,8 +218,8 @@ func (g *generation) enoughRows() bool {
 		yield = max(0.05, float64(c.Admitted)/float64(decided))
 	}
 	var flying int64
-	for page := range g.window.asking {
-		flying += g.pageRequests(page)
+	for _, a := range g.window.asking {
+		flying += g.pageRequests(a.page)
 	}
 	for _, page := range g.window.ready {
 		flying += g.pageRequests(page)
@@ -238,9 +245,10 @@ func (g *generation) ask(sel workflow.Selector, page schema.PageRef, closeIt boo
 		g.take(page)
 	}
 	ctx, cancel := workflow.WithCancel(with(g.ctx, g.in.AskQueue, askMost))
-	w.asking[page], w.perT[page.Teacher] = cancel, w.perT[page.Teacher]+1
+	w.asking = append(w.asking, asking{page, cancel})
+	w.perT[page.Teacher]++
 	sel.AddFuture(workflow.ExecuteActivity(ctx, schema.StepAsk, in), func(f workflow.Future) {
-		delete(w.asking, page)
+		w.asking = slices.DeleteFunc(w.asking, func(a asking) bool { return a.page == page })
 		w.perT[page.Teacher]--
 		var got schema.PageCounts
 		err := f.Get(g.ctx, &got)
