@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/retort-data/retort/schema"
+	"github.com/retort-data/retort/store"
 )
 
 func packGzip(s string) string {
@@ -320,4 +322,37 @@ func readAll(t *testing.T, data []byte, read func(string, io.Reader, func(Row, e
 		}
 		return true
 	})
+}
+
+// A local file that was uploaded with its run is read by the name that it had.
+func TestUploadedFilesKeepTheirNames(t *testing.T) {
+	ctx := context.Background()
+	f := newFolder(t, map[string]string{"data/q.jsonl.gz": packGzip("{\"q\": \"a\"}\n{\"q\": null}\n")})
+	r := f.recipe("data/q.jsonl.gz", "{{.q}}", "")
+	sources, err := f.access.ResolveAll(ctx, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pinned := &sources[0].Files[0]
+	body, err := os.ReadFile(pinned.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum := sha256.Sum256(body); LocalSHA256(*pinned) != hex.EncodeToString(sum[:]) || !IsLocal(*pinned) || pinned.Bytes != int64(len(body)) {
+		t.Errorf("pinned as %+v", *pinned)
+	}
+	objects := store.NewMemory("retort")
+	if err := objects.PutNew(ctx, "sets/a/_runs/r/sources/"+LocalSHA256(*pinned), body); err != nil {
+		t.Fatal(err)
+	}
+	info, err := objects.Head(ctx, "sets/a/_runs/r/sources/"+LocalSHA256(*pinned))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pinned.Bucket, pinned.Key, pinned.ETag = "retort", info.Key, info.ETag
+	worker := &Access{Config: &schema.Config{Store: schema.StoreConfig{Bucket: "retort"}}, Store: objects}
+	prompts, err := collect(ctx, Plan{r, sources, worker})
+	if len(prompts) != 1 || prompts[0].Source != "data/q.jsonl.gz" || err == nil || !strings.Contains(err.Error(), "data/q.jsonl.gz:2") {
+		t.Errorf("%+v, %v", prompts, err)
+	}
 }

@@ -114,7 +114,7 @@ type Anchor struct {
 	From    string `yaml:"from" json:"from" doc:"s3://BUCKET/KEY or a path relative to the recipe"`
 	Text    string `yaml:"text" json:"text" doc:"column with the text (default text)"`
 	Key     string `yaml:"key" json:"key,omitempty" doc:"column that matches a text to the prompt of the same key"`
-	License string `yaml:"license" json:"license,omitempty" doc:"licence of the text; required where mix publishes it"`
+	License string `yaml:"license" json:"license,omitempty" doc:"licence of the text, which mix publishes with every human row (default unknown)"`
 	Version int    `yaml:"version" json:"version,omitempty" min:"1" doc:"pinned earlier version of this dataset: the trend is measured against it"`
 }
 

@@ -32,6 +32,7 @@ func (r *Recipe) fillDefaults() {
 	}
 	if r.Anchor != nil {
 		preset(&r.Anchor.Text, "text")
+		preset(&r.Anchor.License, "unknown")
 	}
 	preset(&r.Gate.FalseAlarm, 0.01)
 	preset(&r.Gate.Expires, Duration(7*24*time.Hour))

@@ -297,8 +297,6 @@ func checkAnchorAndMix(r *Recipe, d *document) {
 	}
 	if r.Anchor == nil || r.Anchor.From == "" {
 		d.add("mix.human", "has no human text to mix in", "give anchor.from: human rows are taken from the anchor's holdout")
-	} else if r.Anchor.License == "" {
-		d.add("anchor.license", "is missing, and mix.human publishes this text", "add the licence of the anchor's text")
 	}
 }
 
