@@ -59,6 +59,9 @@ func takeSketch(b []byte) (s Sketch, rest []byte, err error) {
 	s.Bands = make([]uint64, n)
 	for i := range s.Bands {
 		s.Bands[i] = uint64(binary.LittleEndian.Uint32(b)) | uint64(b[4])<<32
+		if s.Bands[i]&1 != 0 {
+			return Sketch{}, nil, fmt.Errorf("%w: band %d is none", errSketch, i)
+		}
 		b = b[5:]
 	}
 	s.Set, rest, err = takeSet(nil, b)

@@ -74,7 +74,3 @@ func promptHash(id string) uint64 {
 	}
 	return max(xxh3.HashString(id), 1)
 }
-
-// Keys of the index beside the bands'.
-func exactKey(exact [16]byte) uint64 { return mixFully(le64(exact[:])^k1) >> (64 - keyBits) }
-func promptKey(prompt uint64) uint64 { return mixFully(prompt^k2) >> (64 - keyBits) }

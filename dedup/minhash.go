@@ -46,8 +46,13 @@ func fillPlace(values []uint64, set []uint32, round, at uint64) uint64 {
 	return 1
 }
 
-// keyBits are the bits of a band's hash, and of every other key of the index.
+// keyBits are the bits of a key of the index. The last ones say what it is of, so that keys of different kinds never
+// meet: 0 a band, 01 an exact hash, 11 a prompt.
 const keyBits = 40
+
+func bandKey(h uint64) uint64        { return mixFully(h) >> (64 - keyBits) &^ 1 }
+func exactKey(exact [16]byte) uint64 { return mixFully(le64(exact[:])^k1)>>(64-keyBits)&^3 | 1 }
+func promptKey(prompt uint64) uint64 { return mixFully(prompt^k2)>>(64-keyBits) | 3 }
 
 // bandKeys appends the key of each band: bands of rows values that follow one another, and half as many that take their
 // values crosswise, one row further in the next band each. So 128 values in 16 bands of 8 rows give 24 keys, and two texts
@@ -60,7 +65,7 @@ func bandKeys(dst []uint64, values []uint64, p Params) []uint64 {
 			h = (h ^ v) * k1
 			h ^= h >> 29
 		}
-		dst = append(dst, mixFully(h)>>(64-keyBits))
+		dst = append(dst, bandKey(h))
 	}
 	for c := range p.Keys() - p.Bands {
 		h := uint64(p.Bands+c+1) * k3
@@ -71,7 +76,7 @@ func bandKeys(dst []uint64, values []uint64, p Params) []uint64 {
 				b = 0
 			}
 		}
-		dst = append(dst, mixFully(h)>>(64-keyBits))
+		dst = append(dst, bandKey(h))
 	}
 	return dst
 }
