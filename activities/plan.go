@@ -141,11 +141,11 @@ func (p *planner) planAll(ctx context.Context, access *prompt.Access, sources []
 		if err != nil {
 			return err
 		}
-		repeat, err := p.seen.Add(got.ID)
+		fresh, err := p.seen.Add(got.ID)
 		if err != nil {
 			return err
 		}
-		if repeat {
+		if !fresh {
 			p.result.Repeats++
 			continue
 		}

@@ -154,11 +154,11 @@ func (a *app) estimate(b *activities.Beginning, access *prompt.Access) (*Estimat
 			}
 			continue
 		}
-		repeat, err := seen.Add(p.ID)
+		fresh, err := seen.Add(p.ID)
 		if err != nil {
 			return nil, err
 		}
-		if repeat {
+		if !fresh {
 			est.Repeats++
 			continue
 		}
