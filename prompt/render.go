@@ -32,7 +32,6 @@ type Renderer struct {
 	columns  []string // that must be in a source, besides vary
 	whole    bool
 	work     *work
-	values   map[string]any
 }
 
 type message struct {

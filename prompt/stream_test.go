@@ -356,3 +356,26 @@ func TestUploadedFilesKeepTheirNames(t *testing.T) {
 		t.Errorf("%+v, %v", prompts, err)
 	}
 }
+
+// BenchmarkStream reports what a row of about 250 bytes costs, from JSONL to a rendered prompt with its id.
+func BenchmarkStream(b *testing.B) {
+	var text strings.Builder
+	const rows = 20_000
+	for i := range rows {
+		fmt.Fprintf(&text, "{\"question\": \"question %d %s\", \"id\": %d}\n", i, strings.Repeat("word ", 40), i)
+	}
+	f := newFolder(b, map[string]string{"data/q.jsonl": text.String()})
+	r := f.recipe("data/q.jsonl", "Answer briefly: {{.question}}", "")
+	sources, err := f.access.ResolveAll(context.Background(), r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(text.Len()))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := collect(context.Background(), Plan{r, sources, f.access}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/prompt")
+}
