@@ -9,8 +9,7 @@ type sixCounts struct {
 }
 
 const (
-	sixSlots  = 1 << 19
-	sixShrink = 3.0 // counts that a 6-gram must outweigh
+	sixSlots = 1 << 19
 )
 
 func newSixCounts() sixCounts {
@@ -51,13 +50,13 @@ func (g *Gate) sixGrams(parts [2][]uint64, to []uint32) []uint32 {
 	return to
 }
 
-// most is the largest (s − t) / (s + t + 3) over the slots, at least 0.
+// most is the largest (s − t − 1) / (s + t + 1) over the slots, at least 0: what came once says nothing yet.
 func (c *sixCounts) most(slots []uint32) float64 {
 	best := 0.0
 	for _, i := range slots {
 		s, t := c.Stream[i], c.Twin[i]
 		if s > t {
-			best = max(best, float64(s-t)/(float64(s)+float64(t)+sixShrink))
+			best = max(best, (float64(s)-float64(t)-1)/(float64(s)+float64(t)+1))
 		}
 	}
 	return best

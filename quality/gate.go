@@ -289,7 +289,7 @@ func (g *Gate) bet(id string, twin int, d *[numAccounts]float64) {
 			x = clip((x - e) / (1 + e))
 		}
 		g.s.Accounts[k].take(x, g.s.Pairs)
-		g.s.Examples[k].offer(Example{Record: id, Number: g.s.Records, Twin: twin, D: d[k]})
+		g.s.Examples[k].offer(Example{Record: id, Number: g.s.Records, Pair: g.s.Pairs, Twin: twin, D: d[k]}, g.s.Accounts[k].since)
 	}
 }
 

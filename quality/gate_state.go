@@ -1,6 +1,9 @@
 package quality
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
 // Reasons of a hold.
 const (
@@ -78,18 +81,24 @@ func (b bits64) set(i int)      { b[i/64] |= 1 << (i % 64) }
 type Example struct {
 	Record string  `json:"record"`
 	Number int     `json:"number"` // of the record in the stream, from 1
+	Pair   int     `json:"pair"`   // of the pair, from 1
 	Twin   int     `json:"twin"`   // index in the anchor
 	D      float64 `json:"d"`
 }
 
 const maxExamples = 10
 
-// examples are the latest records of the largest D: a new one takes the place of the smallest that isn't larger.
+// examples are the records of the largest D since the account began to win.
 type examples []Example
 
-func (e *examples) offer(x Example) {
+// offer takes x in where it is larger than the smallest; those from before since make room first.
+func (e *examples) offer(x Example, since func() int) {
 	if x.D <= 0 {
 		return
+	}
+	if len(*e) == maxExamples {
+		from := since()
+		*e = slices.DeleteFunc(*e, func(x Example) bool { return x.Pair < from })
 	}
 	if len(*e) < maxExamples {
 		*e = append(*e, x)
@@ -97,11 +106,11 @@ func (e *examples) offer(x Example) {
 	}
 	low := 0
 	for i := range *e {
-		if (*e)[i].D < (*e)[low].D || (*e)[i].D == (*e)[low].D && (*e)[i].Number < (*e)[low].Number {
+		if (*e)[i].D < (*e)[low].D {
 			low = i
 		}
 	}
-	if x.D >= (*e)[low].D {
+	if x.D > (*e)[low].D {
 		(*e)[low] = x
 	}
 }

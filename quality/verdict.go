@@ -2,6 +2,7 @@ package quality
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 )
 
@@ -127,7 +128,7 @@ func (g *Gate) explain(v *Verdict) {
 		if name != v.Account {
 			continue
 		}
-		all := append(examples(nil), g.s.Examples[k]...)
+		all := slices.DeleteFunc(slices.Clone(g.s.Examples[k]), func(e Example) bool { return e.Pair < a.Since })
 		sort.Slice(all, func(i, j int) bool {
 			return all[i].D > all[j].D || all[i].D == all[j].D && all[i].Number < all[j].Number
 		})
