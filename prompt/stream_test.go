@@ -333,23 +333,26 @@ func TestUploadedFilesKeepTheirNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pinned := &sources[0].Files[0]
-	body, err := os.ReadFile(pinned.Key)
+	local := sources[0].Files[0]
+	body, err := os.ReadFile(local.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sum := sha256.Sum256(body); LocalSHA256(*pinned) != hex.EncodeToString(sum[:]) || !IsLocal(*pinned) || pinned.Bytes != int64(len(body)) {
-		t.Errorf("pinned as %+v", *pinned)
+	if sum := sha256.Sum256(body); LocalSHA256(local) != hex.EncodeToString(sum[:]) || !IsLocal(local) || local.Bytes != int64(len(body)) {
+		t.Errorf("pinned as %+v", local)
 	}
 	objects := store.NewMemory("retort")
-	if err := objects.PutNew(ctx, "sets/a/_runs/r/sources/"+LocalSHA256(*pinned), body); err != nil {
-		t.Fatal(err)
+	for range 2 { // a repeated upload finds what is there
+		if sources[0].Files, err = Upload(ctx, objects, "sets/a/_runs/r/sources", []schema.PinnedFile{local}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	info, err := objects.Head(ctx, "sets/a/_runs/r/sources/"+LocalSHA256(*pinned))
-	if err != nil {
-		t.Fatal(err)
+	if got := sources[0].Files[0]; got.Name != local.Name || got.Bucket != "retort" || got.Key != "sets/a/_runs/r/sources/"+LocalSHA256(local)+".jsonl.gz" || IsLocal(got) {
+		t.Errorf("uploaded as %+v", got)
 	}
-	pinned.Bucket, pinned.Key, pinned.ETag = "retort", info.Key, info.ETag
+	f.write("data/q.jsonl.gz", "changed")
+	_, err = Upload(ctx, objects, "sets/a/_runs/r/sources", []schema.PinnedFile{local})
+	wantChanged(t, err, "data/q.jsonl.gz")
 	worker := &Access{Config: &schema.Config{Store: schema.StoreConfig{Bucket: "retort"}}, Store: objects}
 	prompts, err := collect(ctx, Plan{r, sources, worker})
 	if len(prompts) != 1 || prompts[0].Source != "data/q.jsonl.gz" || err == nil || !strings.Contains(err.Error(), "data/q.jsonl.gz:2") {

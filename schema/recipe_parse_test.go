@@ -102,3 +102,24 @@ func TestParseRecipeFillsDefaults(t *testing.T) {
 	}
 	golden(t, "recipe_defaults.json", append(got, '\n'))
 }
+
+func TestNumbersOfVaryOutliveJSON(t *testing.T) {
+	r, err := ParseRecipe("r.yaml", []byte(fullRecipe))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Recipe
+	if err := json.Unmarshal(data, &back); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(r.Vary, back.Vary); diff != "" {
+		t.Error(diff)
+	}
+	if back.Gate.Expires != r.Gate.Expires {
+		t.Errorf("expires %v", back.Gate.Expires)
+	}
+}
