@@ -25,7 +25,11 @@ import (
 // binary is the real command, built once.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+func TestMain(m *testing.M) {
+	if !child() {
+		os.Exit(buildAndRun(m))
+	}
+}
 
 func buildAndRun(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "retort-e2e-*")
@@ -55,15 +59,32 @@ type lab struct {
 	config  string
 	env     []string
 	extra   string // further lines of the configuration
+
+	temporal        *process // where Temporal has a process of its own
+	temporalAddress string
+	temporalPort    string
 }
 
-// newLab starts the stack and a teacher; teachers are declared by declare, or one named "tester" with 64 at once.
-func newLab(t *testing.T, cfg teacher.Config) *lab {
+// apart gives the Temporal server a process of its own, so that it can be killed.
+func apart(l *lab) { l.startTemporal() }
+
+// newLab starts the stack and a teacher named tester, 64 at once.
+func newLab(t *testing.T, cfg teacher.Config, how ...func(*lab)) *lab {
 	t.Helper()
 	l := &lab{t: t, dir: t.TempDir()}
+	for _, h := range how {
+		h(l)
+	}
+	only := []stack.Service{stack.Temporal, stack.S3}
+	if l.temporal != nil {
+		only = only[1:]
+	}
 	var err error
-	l.stack, err = stack.Start(t.Context(), stack.Options{Dir: filepath.Join(l.dir, "stack"), Only: []stack.Service{stack.Temporal, stack.S3}})
+	l.stack, err = stack.Start(t.Context(), stack.Options{Dir: filepath.Join(l.dir, "stack"), Only: only})
 	l.must(err)
+	if l.temporal == nil {
+		l.temporalAddress = l.stack.TemporalAddress
+	}
 	t.Cleanup(func() { l.must(l.stack.Stop()) })
 	corpus, err := teacher.GoDocs()
 	l.must(err)
@@ -113,7 +134,7 @@ teachers:
     terms: {training: allowed, license: Apache-2.0, source: the test, read_on: 2026-11-01}
     limits: {concurrency: %d}
     price: {input: 0.2, output: 0.6}
-%s%s`, l.stack.TemporalAddress, l.stack.S3Endpoint, l.stack.Bucket, l.dir, filepath.Join(l.dir, "scratch"), l.url, concurrency, teachers, l.extra)
+%s%s`, l.temporalAddress, l.stack.S3Endpoint, l.stack.Bucket, l.dir, filepath.Join(l.dir, "scratch"), l.url, concurrency, teachers, l.extra)
 	l.config = l.write("temporal.yaml", text)
 }
 
