@@ -32,6 +32,7 @@ type window struct {
 	inspecting int
 	ready      []schema.PageRef // inspected, in the order in which the history has it
 	admitting  bool
+	undecided  int64    // requests of pages that were asked and aren't decided yet, about
 	stop       *verdict // start nothing more; end so once all is drained
 	rowsDone   bool
 	budget     bool
@@ -217,12 +218,9 @@ func (g *generation) enoughRows() bool {
 	if decided > 0 {
 		yield = max(0.05, float64(c.Admitted)/float64(decided))
 	}
-	var flying int64
+	flying := g.window.undecided
 	for _, a := range g.window.asking {
 		flying += g.pageRequests(a.page)
-	}
-	for _, page := range g.window.ready {
-		flying += g.pageRequests(page)
 	}
 	return float64(c.Admitted)+yield*float64(flying) >= float64(want)
 }
@@ -306,6 +304,7 @@ const stoppedByBudget = "budget"
 func (g *generation) inspect(sel workflow.Selector, page schema.PageRef) {
 	w := &g.window
 	w.inspecting++
+	w.undecided += g.pageRequests(page)
 	in := schema.AskInput{RunRef: g.in.RunRef, Page: page}
 	sel.AddFuture(workflow.ExecuteActivity(light(g.ctx), schema.StepInspect, in), func(f workflow.Future) {
 		w.inspecting--
@@ -335,6 +334,7 @@ func (g *generation) startAdmit(sel workflow.Selector) {
 	}
 	sel.AddFuture(workflow.ExecuteActivity(light(g.ctx), schema.StepAdmit, in), func(f workflow.Future) {
 		w.admitting = false
+		w.undecided -= g.pageRequests(page)
 		var got schema.AdmitResult
 		if err := f.Get(g.ctx, &got); err != nil {
 			g.fail(err)
