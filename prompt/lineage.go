@@ -78,14 +78,6 @@ func AnswerGeneration(prompt, teacher int32) int32 {
 	return 1 + max(prompt, teacher)
 }
 
-// generationName is a generation in a report.
-func generationName(g int32) string {
-	if g < 0 {
-		return "unknown"
-	}
-	return strconv.Itoa(int(g))
-}
-
 // generationColumn reads a column `generation` that holds a whole number from 0.
 func generationColumn(columns map[string]any) (int32, bool) {
 	text := ""
