@@ -2,7 +2,6 @@ package quality
 
 import (
 	"fmt"
-	"sort"
 	"sync"
 	"unicode/utf8"
 
@@ -19,17 +18,15 @@ type Options struct {
 
 // Inspector measures records and finds what breaks a recipe's checks. It is safe for concurrent use.
 type Inspector struct {
-	checks       schema.Checks
-	lexicon      *lexicon
-	repetition   limits
-	quality      limits
-	refusals     map[string]*patterns
-	identities   map[string]*patterns
-	refusalOrder []string
-	identOrder   []string
-	leftovers    []leftover
-	evaluations  *Evaluations
-	pool         sync.Pool
+	checks      schema.Checks
+	lexicon     *lexicon
+	repetition  limits
+	quality     limits
+	refusals    []*patterns // by the lexicon's language; nil: none
+	identities  []*patterns
+	leftovers   []leftover
+	evaluations *Evaluations
+	pool        sync.Pool
 }
 
 // Input is one request with its response. Template holds the texts of the recipe's own template.
@@ -49,8 +46,7 @@ type work struct {
 	stops        [maxLanguages]int32
 	stopSeen     []uint32
 	stopStamp    uint32
-	declines     bool
-	speaksOfSelf bool
+	claims       [2]uint32 // languages in which the text may make each kind of claim
 	prompt       text
 	promptFolded []uint64
 	proseText    string
@@ -85,9 +81,6 @@ func (in *Inspector) load(o Options) error {
 	if in.leftovers, err = loadLeftovers(); err != nil {
 		return err
 	}
-	if in.refusals, err = loadPatterns("refusal.tsv", nil); err != nil {
-		return err
-	}
 	aliases, err := readAliases(o.Aliases)
 	if err != nil {
 		return &schema.Error{Kind: schema.KindInvalid, Code: "aliases", Op: "read", Subject: "aliases", Cause: err,
@@ -98,20 +91,13 @@ func (in *Inspector) load(o Options) error {
 	}
 	names := aliasPatterns(aliases)
 	fill := map[string]string{"name": names[aliasModel], "word": names[aliasWord], "person": names[aliasPerson], "org": names[aliasCompany]}
-	if in.identities, err = loadPatterns("identity.tsv", fill); err != nil {
+	if in.refusals, err = loadPatterns("refusal.tsv", nil, in.lexicon.codes); err != nil {
 		return err
 	}
-	in.refusalOrder, in.identOrder = keys(in.refusals), keys(in.identities)
-	return nil
-}
-
-func keys(m map[string]*patterns) []string {
-	var all []string
-	for k := range m {
-		all = append(all, k)
+	if in.identities, err = loadPatterns("identity.tsv", fill, in.lexicon.codes); err != nil {
+		return err
 	}
-	sort.Strings(all)
-	return all
+	return nil
 }
 
 // defaults are those that schema documents at each check.

@@ -3,7 +3,6 @@ package quality
 import (
 	"math/bits"
 	"slices"
-	"strings"
 	"unicode"
 )
 
@@ -78,28 +77,11 @@ func (w *work) scriptLanguage() (string, float64) {
 	return best, share(bestN, seen)
 }
 
-// selfWindow is how many tokens may lie between a word of the first person and one that speaks of models.
-const selfWindow = 40
-
-// compoundEntry stands for a word with an inner hyphen, full stop or full-width letter that begins like a model's name.
-var compoundEntry = entry{term: true, first: true}
-
-// compoundTerm says whether the part of a word before its first hyphen or full stop speaks of models; a full-width word
-// always may.
-func (l *lexicon) compoundTerm(word string) bool {
-	i := strings.IndexAny(word, "-.")
-	if i < 0 {
-		return true
-	}
-	e := l.find(hashFolded(word[:i]))
-	return e != nil && e.term
-}
-
-// lookUp reads the text's words in the lexicon: function words and different stop words by language, triggers.
+// lookUp reads the text's words in the lexicon: function words and different stop words by language, and the languages
+// in which the text may make a claim.
 func (w *work) lookUp(l *lexicon) {
 	w.function, w.stops = [maxLanguages]int32{}, [maxLanguages]int32{}
-	w.declines, w.speaksOfSelf = false, false
-	first, term := -1<<20, -1<<20
+	var first, term [2]uint32
 	if len(w.stopSeen) < l.size {
 		w.stopSeen = make([]uint32, l.size)
 	}
@@ -111,20 +93,18 @@ func (w *work) lookUp(l *lexicon) {
 	for i, k := range w.text.tokens {
 		e := l.find(k.fold)
 		if e == nil {
-			if k.flags&isCompound == 0 || !l.compoundTerm(w.text.of(k)) {
+			if k.flags&isCompound == 0 {
 				continue
 			}
-			e = &compoundEntry
+			if e = l.trigger(k, w.text.of(k)); e == nil {
+				continue
+			}
 		}
-		w.declines = w.declines || e.declines
-		if e.first {
-			first = i
-		}
-		if e.term {
-			term = i
-		}
-		if (e.first || e.term) && first-term <= selfWindow && term-first <= selfWindow {
-			w.speaksOfSelf = true
+		first[claimIdentity] |= e.first[claimIdentity]
+		term[claimIdentity] |= e.term[claimIdentity]
+		if i < refusalTokens {
+			first[claimRefusal] |= e.first[claimRefusal]
+			term[claimRefusal] |= e.term[claimRefusal]
 		}
 		for set := e.function; set != 0; set &= set - 1 {
 			w.function[bits.TrailingZeros32(set)]++
@@ -135,6 +115,9 @@ func (w *work) lookUp(l *lexicon) {
 				w.stops[bits.TrailingZeros32(set)]++
 			}
 		}
+	}
+	for c := range w.claims {
+		w.claims[c] = first[c] & term[c]
 	}
 }
 

@@ -19,9 +19,7 @@ type entry struct {
 	key            uint64
 	id             int // 0 to len(entries)-1
 	function, stop uint32
-	declines       bool // a trigger of the refusal check
-	first          bool // of the first person, for the identity check
-	term           bool // speaks of models, for the identity check
+	first, term    [2]uint32 // languages in which it may begin a claim, and complete it; by kind of claim
 }
 
 // maxLanguages bounds the languages told by function words: a bit each.
@@ -58,31 +56,52 @@ func loadLexicon(terms []string) (*lexicon, error) {
 	if len(codes) > maxLanguages {
 		return nil, fmt.Errorf("data: %d languages, at most %d", len(codes), maxLanguages)
 	}
-	mark := func(words []string, set func(*entry)) {
-		for _, w := range words {
-			e := entries[hashFolded(w)]
-			set(&e)
-			entries[hashFolded(w)] = e
-		}
+	if err := addTriggers(entries, codes, terms); err != nil {
+		return nil, err
 	}
-	for _, f := range []struct {
-		file, kind string
-		set        func(*entry)
-	}{
-		{"refusal.tsv", kindTrigger, func(e *entry) { e.declines = true }},
-		{"identity.tsv", kindFirst, func(e *entry) { e.first = true }},
-		{"identity.tsv", kindTerm, func(e *entry) { e.term = true }},
-	} {
-		words, err := patternWords(f.file, f.kind)
-		if err != nil {
-			return nil, err
-		}
-		mark(words, f.set)
-	}
-	mark(terms, func(e *entry) { e.term = true })
 	x := newLexicon(entries)
 	x.codes = codes
 	return x, nil
+}
+
+// Kinds of claim.
+const (
+	claimIdentity = iota
+	claimRefusal
+)
+
+// addTriggers marks the words without which no pattern of a language is tried. Terms, the words of aliases, count in all.
+func addTriggers(entries map[uint64]entry, codes []string, terms []string) error {
+	for claim, file := range []string{claimIdentity: "identity.tsv", claimRefusal: "refusal.tsv"} {
+		rows, err := embedded(file, 3)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if r[1] != kindFirst && r[1] != kindTerm {
+				continue
+			}
+			bit := slices.Index(codes, r[0])
+			if bit < 0 {
+				return fmt.Errorf("data/%s: %s has no function or stop words", file, r[0])
+			}
+			for _, w := range strings.Fields(r[2]) {
+				e := entries[hashFolded(w)]
+				if r[1] == kindFirst {
+					e.first[claim] |= 1 << bit
+				} else {
+					e.term[claim] |= 1 << bit
+				}
+				entries[hashFolded(w)] = e
+			}
+		}
+	}
+	for _, w := range terms {
+		e := entries[hashFolded(w)]
+		e.term[claimIdentity] = ^uint32(0)
+		entries[hashFolded(w)] = e
+	}
+	return nil
 }
 
 func newLexicon(entries map[uint64]entry) *lexicon {
@@ -112,4 +131,20 @@ func (x *lexicon) find(key uint64) *entry {
 		}
 	}
 	return nil
+}
+
+// fullWidth stands for a word in full-width letters: it may be any.
+var fullWidth = entry{first: [2]uint32{^uint32(0), 0}, term: [2]uint32{^uint32(0), 0}}
+
+// trigger returns the entry of a token as far as claims go, or nil. Of a word with an inner hyphen, full stop or
+// apostrophe that isn't known as a whole, the part before counts.
+func (x *lexicon) trigger(k token, word string) *entry {
+	if e := x.find(k.fold); e != nil || k.flags&isCompound == 0 {
+		return e
+	}
+	i := strings.IndexAny(word, "-.'")
+	if i < 0 {
+		return &fullWidth
+	}
+	return x.find(hashFolded(word[:i]))
 }

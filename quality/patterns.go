@@ -2,6 +2,7 @@ package quality
 
 import (
 	"fmt"
+	"math/bits"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,39 +14,54 @@ const (
 	kindBefore = "before" // in the same sentence before a claim: makes it a mention
 	kindAfter  = "after"  // in the same sentence after a claim: takes it back
 
-	kindTrigger = "trigger" // words (characters) of which a text must have one before its patterns are tried
-	kindFirst   = "first"   // words of the first person; with kindTerm in place of kindTrigger
-	kindTerm    = "term"    // words that speak of models
-	kindDefine  = "define"  // NAME=pattern, for the lines of the same language below it
+	kindFirst  = "first"  // words (characters), one of which a sentence must have before its patterns are tried,
+	kindTerm   = "term"   // together with one of these
+	kindDefine = "define" // NAME=pattern, for the lines of the same language below it
 )
-
-// patternWords returns the words of a kind in a file, all languages together.
-func patternWords(file, kind string) ([]string, error) {
-	rows, err := embedded(file, 3)
-	if err != nil {
-		return nil, err
-	}
-	var words []string
-	for _, r := range rows {
-		if r[1] == kind {
-			words = append(words, strings.Fields(r[2])...)
-		}
-	}
-	return words, nil
-}
 
 // patterns are the claims of one language and what undoes them.
 type patterns struct {
 	claim, before, after *regexp.Regexp // nil where there is none
 }
 
-// loadPatterns compiles a file's patterns by language; each placeholder {x} stands for fill[x].
-func loadPatterns(file string, fill map[string]string) (map[string]*patterns, error) {
+// loadPatterns compiles a file's patterns, one for each of the given languages; each placeholder {x} stands for fill[x].
+func loadPatterns(file string, fill map[string]string, codes []string) ([]*patterns, error) {
 	rows, err := embedded(file, 3)
 	if err != nil {
 		return nil, err
 	}
-	return compilePatterns("data/"+file, rows, fill)
+	by, err := compilePatterns("data/"+file, rows, fill)
+	out := make([]*patterns, len(codes))
+	for i, c := range codes {
+		out[i] = by[c]
+	}
+	return out, err
+}
+
+// findClaim returns the first claim in a sentence, in the languages whose trigger words it has, or "".
+func (w *work) findClaim(l *lexicon, all []*patterns, claim int, sentence string) string {
+	w.prompt.reset(sentence)
+	var first, term uint32
+	for _, k := range w.prompt.tokens {
+		if e := l.trigger(k, w.prompt.of(k)); e != nil {
+			first |= e.first[claim]
+			term |= e.term[claim]
+		}
+	}
+	set := first & term & w.claims[claim]
+	if set == 0 {
+		return ""
+	}
+	folded := foldText(sentence)
+	for ; set != 0; set &= set - 1 {
+		i := bits.TrailingZeros32(set)
+		if i < len(all) && all[i] != nil {
+			if m := all[i].find(folded); m != "" {
+				return m
+			}
+		}
+	}
+	return ""
 }
 
 func compilePatterns(name string, rows [][]string, fill map[string]string) (map[string]*patterns, error) {
@@ -55,7 +71,7 @@ func compilePatterns(name string, rows [][]string, fill map[string]string) (map[
 	for _, r := range rows {
 		lang, kind := r[0], r[1]
 		switch kind {
-		case kindTrigger, kindFirst, kindTerm:
+		case kindFirst, kindTerm:
 			continue
 		case kindDefine, kindClaim, kindBefore, kindAfter:
 		default:

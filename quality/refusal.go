@@ -6,16 +6,17 @@ import "strings"
 const (
 	refusalSentences = 3
 	refusalBytes     = 400
+	refusalTokens    = 300 // among which its words are looked for: Chinese has one a character
 )
 
 // refusal returns the words by which the answer declines, or "".
-func (w *work) refusal(all map[string]*patterns, order []string) string {
+func (w *work) refusal(l *lexicon, all []*patterns) string {
+	if w.claims[claimRefusal] == 0 {
+		return ""
+	}
 	s := w.prose()
 	if len(s) > 2*refusalBytes {
 		s = strings.ToValidUTF8(s[:2*refusalBytes], "")
-	}
-	if !w.declines {
-		return ""
 	}
 	n, found := 0, ""
 	sentences(s, func(start, end int) bool {
@@ -23,13 +24,8 @@ func (w *work) refusal(all map[string]*patterns, order []string) string {
 			return false
 		}
 		n++
-		f := foldText(s[start:end])
-		for _, lang := range order {
-			if found = all[lang].find(f); found != "" {
-				return false
-			}
-		}
-		return true
+		found = w.findClaim(l, all, claimRefusal, s[start:end])
+		return found == ""
 	})
 	return shorten(found)
 }

@@ -12,7 +12,7 @@ import (
 const (
 	hasLetter   = 1 << iota // a letter of any script is in it
 	isPunct                 // nothing but punctuation
-	isCompound              // an inner hyphen or full stop, or full-width letters: may hide a name
+	isCompound              // an inner hyphen, full stop or apostrophe, or full-width letters: may hide a name
 	isIdeograph             // one character of a script that is written without spaces
 )
 
@@ -159,9 +159,7 @@ func (t *text) word(i int) int {
 				if (c != '\'' && c != '-' && c != '.') || !wordFollows(s[i+1:]) {
 					goto done
 				}
-				if c != '\'' {
-					flags |= isCompound
-				}
+				flags |= isCompound
 			}
 			i++
 			chars++
@@ -170,6 +168,7 @@ func (t *text) word(i int) int {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if r == 0x2019 && wordFollows(s[i+n:]) {
 			ascii = false
+			flags |= isCompound
 		} else if ideographic(r) || !(unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r)) {
 			break
 		} else {

@@ -34,35 +34,38 @@ func (b *bench) alarms() error {
 	b.experiment("human-learned against human, tolerance learned (mode human)", 0, quality.GateOptions{Mode: quality.ModeHuman}, func(rng *rand.Rand) trial { return both(rng, pool) })
 
 	students := []*photocopier.Student{}
-	for i := range 8 {
+	for i := range 6 {
 		rng := rand.New(rand.NewPCG(b.seed, uint64(i)))
 		half := append([]string(nil), profile...)
 		rng.Shuffle(len(half), func(i, j int) { half[i], half[j] = half[j], half[i] })
 		students = append(students, photocopier.Train(half[:len(half)/2], 0.8))
 	}
-	sample := func(s *photocopier.Student, rng *rand.Rand, n int) []record { return sampled(s, rng, n, 1) }
-	versions := make([]*quality.Anchor, len(students))
+	// What a student says is sampled once; runs draw from it without replacement, as they draw from human text.
+	versions, said := make([]*quality.Anchor, len(students)), make([][]record, len(students))
 	for i, s := range students {
-		versions[i] = anchorOf(texts(sample(s, rand.New(rand.NewPCG(b.seed, uint64(50+i))), 4000)))
+		rng := rand.New(rand.NewPCG(b.seed, uint64(50+i)))
+		versions[i] = anchorOf(texts(sampled(s, rng, 4000, 1)))
+		said[i] = sampled(s, rng, 4*b.records, 1)
 	}
 	b.experiment("model against itself", 0, same, func(rng *rand.Rand) trial {
 		i := rng.IntN(len(students))
-		return trial{anchor: versions[i], twins: sample(students[i], rng, b.records), stream: sample(students[i], rng, b.records)}
+		d := draw(rng, said[i], 2*b.records)
+		return trial{anchor: versions[i], twins: d[:b.records], stream: d[b.records:]}
 	})
 	changed := quality.GateOptions{Mode: quality.ModeChanged, MinEffect: -1}
 	b.experiment("teacher changed for a healthy one", 0, changed, func(rng *rand.Rand) trial {
 		i := rng.IntN(len(students))
 		j := (i + 1 + rng.IntN(len(students)-1)) % len(students)
-		return trial{anchor: versions[i], twins: sample(students[i], rng, b.records), stream: sample(students[j], rng, b.records)}
+		return trial{anchor: versions[i], twins: draw(rng, said[i], b.records), stream: draw(rng, said[j], b.records)}
 	})
 	b.experiment("teacher-same changed, without a minimum effect", 0, same, func(rng *rand.Rand) trial {
 		i := rng.IntN(len(students))
 		j := (i + 1 + rng.IntN(len(students)-1)) % len(students)
-		return trial{anchor: versions[i], twins: sample(students[i], rng, b.records), stream: sample(students[j], rng, b.records)}
+		return trial{anchor: versions[i], twins: draw(rng, said[i], b.records), stream: draw(rng, said[j], b.records)}
 	})
 	b.experiment("model-human against human text, tolerance learned", 0, quality.GateOptions{Mode: quality.ModeHuman}, func(rng *rand.Rand) trial {
 		i := rng.IntN(len(students))
-		return trial{anchor: anchor, twins: draw(rng, pool, b.records), stream: sample(students[i], rng, b.records)}
+		return trial{anchor: anchor, twins: draw(rng, pool, b.records), stream: draw(rng, said[i], b.records)}
 	})
 	if len(b.corpora) > 1 {
 		return b.strata()

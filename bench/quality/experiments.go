@@ -14,10 +14,10 @@ import (
 )
 
 type bench struct {
-	runs, records, version int
-	seed                   uint64
-	only                   string
-	corpora                [][]string
+	runs, records, version, beside int
+	seed                           uint64
+	only                           string
+	corpora                        [][]string
 }
 
 func (b *bench) run(do, files string) (err error) {
@@ -75,7 +75,7 @@ type result struct {
 	others  [numAlternatives]int
 }
 
-func (t trial) run(o quality.GateOptions) result {
+func (t trial) run(o quality.GateOptions, beside bool) result {
 	a := *t.anchor
 	a.Twins = make([]quality.AnchorRecord, len(t.twins))
 	for i, w := range t.twins {
@@ -85,7 +85,10 @@ func (t trial) run(o quality.GateOptions) result {
 	if err != nil {
 		panic(err)
 	}
-	alt := newAlternatives(t.anchor, t.twins)
+	alt := &alternatives{}
+	if beside {
+		alt = newAlternatives(t.anchor, t.twins)
+	}
 	var r result
 	for i, s := range t.stream {
 		var events []string
@@ -97,27 +100,32 @@ func (t trial) run(o quality.GateOptions) result {
 			v := g.Verdict()
 			r.gate, r.account = v.AlarmAt, v.Account
 		}
-		alt.observe(s.f, i+1)
+		if beside {
+			alt.observe(s.f, i+1)
+		} else if u.Held {
+			break
+		}
 	}
 	r.others = alt.alarms
 	return r
 }
 
-// summary prints shares and medians over runs of one experiment.
-func (b *bench) experiment(name string, after int, o quality.GateOptions, make func(rng *rand.Rand) trial) {
+// experiment prints the share of runs that alarm and the median record, of the gate and of what stands beside it. Records up
+// to after are healthy: an alarm there is early and doesn't count.
+func (b *bench) experiment(name string, after int, o quality.GateOptions, setUp func(rng *rand.Rand) trial) {
 	if !b.wants(strings.Fields(name)[0]) {
 		return
 	}
-	results := make2(b.runs)
+	results := make([]result, b.runs)
 	start := time.Now()
 	var wg sync.WaitGroup
-	next := make3(b.runs)
+	next := numbers(b.runs)
 	for range runtime.NumCPU() {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
 			for i := range next {
-				results[i] = make(rand.New(rand.NewPCG(b.seed+uint64(i), 6))).run(o)
+				results[i] = setUp(rand.New(rand.NewPCG(b.seed+uint64(i), 6))).run(o, i < b.beside)
 			}
 		}()
 	}
@@ -138,12 +146,12 @@ func (b *bench) experiment(name string, after int, o quality.GateOptions, make f
 	fmt.Printf("| %s | %s |", name, share(at, b.runs))
 	for k := range numAlternatives {
 		var x []int
-		for _, r := range results {
+		for _, r := range results[:min(b.runs, b.beside)] {
 			if r.others[k] > after {
 				x = append(x, r.others[k]-after)
 			}
 		}
-		fmt.Printf(" %s |", share(x, b.runs))
+		fmt.Printf(" %s |", share(x, min(b.runs, b.beside)))
 	}
 	var names []string
 	for n, c := range accounts {
@@ -156,9 +164,7 @@ func (b *bench) experiment(name string, after int, o quality.GateOptions, make f
 	fmt.Printf(" %s | %.0f s |\n", strings.Join(names, ", "), time.Since(start).Seconds())
 }
 
-func make2(n int) []result { return make([]result, n) }
-
-func make3(n int) <-chan int {
+func numbers(n int) <-chan int {
 	c := make(chan int, n)
 	for i := range n {
 		c <- i

@@ -20,10 +20,11 @@ func main() {
 	runs := flag.Int("runs", 100, "runs of each experiment")
 	records := flag.Int("records", 2000, "records of a run")
 	version := flag.Int("version", 4000, "records of a published version, from which the next student learns")
+	beside := flag.Int("beside", 100, "runs on which the usual alternatives are measured too")
 	seed := flag.Uint64("seed", 1, "seed of the first run; the i-th takes seed+i")
 	only := flag.String("only", "", "names of experiments, separated by commas; empty: all")
 	flag.Parse()
-	b := bench{runs: *runs, records: *records, seed: *seed, version: *version, only: *only}
+	b := bench{runs: *runs, records: *records, seed: *seed, version: *version, beside: *beside, only: *only}
 	if err := b.run(*do, *corpus); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
