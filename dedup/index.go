@@ -99,8 +99,11 @@ func (ix *Index) Entries() int { return int(ix.points[ix.at].entries) }
 func (ix *Index) Disk() Disk { return ix.own.disk() }
 
 // Seek sets the index to a root that it knows, so that a page can be decided again; false where it doesn't know it,
-// and must be opened again.
+// and must be moved there or opened again.
 func (ix *Index) Seek(root string) bool {
+	if ix.broken != nil {
+		return false
+	}
 	for i := len(ix.points) - 1; i >= 0; i-- {
 		if ix.points[i].root == root {
 			ix.at = i
@@ -127,7 +130,7 @@ func (ix *Index) objects() objects { return objects{ix.blobs, ix.prefix, ix.opts
 // Move sets the index to root: at once where it knows it, by reading what is new where root follows from one that it
 // knows, else from the start. A worker that keeps an Index calls it before each page.
 func (ix *Index) Move(ctx context.Context, root string) error {
-	if ix.broken == nil && ix.Seek(root) {
+	if ix.Seek(root) {
 		return nil
 	}
 	if ix.broken == nil && root != "" {

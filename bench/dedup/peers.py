@@ -29,16 +29,16 @@ def grams(text):
 def rensa(texts, bands, rows):
     from rensa import RMinHash, RMinHashLSH
 
-    lsh = RMinHashLSH(LEAST, bands * rows, bands)
     sketches = []
-    for start in range(0, len(texts), 1000):
-        part = RMinHash.from_token_sets([grams(t) for t in texts[start : start + 1000]], num_perm=bands * rows, seed=42)
-        sketches.extend(part)
-        for i, s in enumerate(part, start):
-            for j in lsh.query(s):
-                if s.jaccard(sketches[j]) >= LEAST:
-                    yield j, i
-            lsh.insert(i, s)
+    for start in range(0, len(texts), 1000):  # the n-grams of all texts at once would fill the memory
+        part = [grams(t) for t in texts[start : start + 1000]]
+        sketches += RMinHash.from_token_sets(part, num_perm=bands * rows, seed=42)
+    lsh = RMinHashLSH(LEAST, bands * rows, bands)
+    lsh.insert_many(sketches)
+    for i, found in enumerate(lsh.query_all(sketches)):
+        for j in found:
+            if j < i and sketches[i].jaccard(sketches[j]) >= LEAST:
+                yield j, i
 
 
 def gaoya(texts, bands, rows):
