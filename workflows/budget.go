@@ -8,6 +8,7 @@ type Lease struct {
 	Page   schema.PageRef `json:"page"`
 	Micros int64          `json:"micros"`
 	Calls  int64          `json:"calls"`
+	Used   bool           `json:"used,omitempty"` // the page said that it is used up
 }
 
 func (g *generation) leaseOf(page schema.PageRef) *Lease {
@@ -25,29 +26,40 @@ func (g *generation) lease(in *schema.AskInput) bool {
 	if p.BudgetMicros < 0 && p.BudgetRequests < 0 {
 		return true
 	}
+	if had := g.leaseOf(in.Page); had == nil || had.Used { // else it was stopped before its lease was used up
+		if !g.extend(in.Page) {
+			return false
+		}
+	}
+	l := g.leaseOf(in.Page)
+	if p.BudgetMicros >= 0 {
+		in.LeaseMicros = l.Micros
+	}
+	if p.BudgetRequests >= 0 {
+		in.LeaseRequests = l.Calls
+	}
+	return true
+}
+
+// extend makes a page's lease larger by its part of what is left.
+func (g *generation) extend(page schema.PageRef) bool {
+	p := g.Plan.Policy
 	var micros, calls int64
 	for _, l := range g.Leases {
 		micros, calls = micros+l.Micros, calls+l.Calls
 	}
-	had := g.leaseOf(in.Page)
-	if had == nil {
-		had = &Lease{Page: in.Page}
+	had := Lease{Page: page}
+	if l := g.leaseOf(page); l != nil {
+		had = *l
 	}
-	worst := g.Plan.Teachers[in.Page.Teacher].WorstMicros
+	worst := g.Plan.Teachers[page.Teacher].WorstMicros
 	more, ok := part(p.BudgetMicros, p.BudgetMicros-g.Spent-micros, max(worst, 1))
 	moreCalls, okCalls := part(p.BudgetRequests, p.BudgetRequests-g.Calls-calls, 1)
 	if !ok || !okCalls {
 		return false
 	}
-	next := Lease{in.Page, had.Micros + more, had.Calls + moreCalls}
-	g.unlease(in.Page)
-	g.Leases = append(g.Leases, next)
-	if p.BudgetMicros >= 0 {
-		in.LeaseMicros = next.Micros
-	}
-	if p.BudgetRequests >= 0 {
-		in.LeaseRequests = next.Calls
-	}
+	g.unlease(page)
+	g.Leases = append(g.Leases, Lease{Page: page, Micros: had.Micros + more, Calls: had.Calls + moreCalls})
 	return true
 }
 
@@ -72,10 +84,10 @@ func (g *generation) unlease(page schema.PageRef) {
 	}
 }
 
-// settle shrinks the lease of a page that stopped cleanly to what it has spent.
+// settle shrinks the lease of a page that has used it up to what it has spent.
 func (g *generation) settle(page schema.PageRef, got schema.PageCounts) {
 	if l := g.leaseOf(page); l != nil {
-		l.Micros, l.Calls = min(l.Micros, got.CostMicros), min(l.Calls, got.Calls)
+		l.Micros, l.Calls, l.Used = min(l.Micros, got.CostMicros), min(l.Calls, got.Calls), true
 	}
 }
 

@@ -35,6 +35,11 @@ type world struct {
 	inspect func(page schema.PageRef) error
 	// each runs on the workflow's own thread after every activity.
 	each func(env *testsuite.TestWorkflowEnvironment, name string)
+	// start is called with the environment of every history before it runs.
+	start func(env *testsuite.TestWorkflowEnvironment)
+	// planned and decided run before Plan and Admit.
+	planned func() error
+	decided func(env *testsuite.TestWorkflowEnvironment, in schema.AdmitInput)
 
 	mu        sync.Mutex
 	journals  map[schema.PageRef]int
@@ -178,7 +183,14 @@ func (w *world) admit(in schema.AdmitInput) (schema.AdmitResult, error) {
 // register puts the world's activities into an environment.
 func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 	for name, fn := range map[string]any{
-		schema.StepPlan: func(context.Context, schema.RunRef) (schema.PlanResult, error) { return w.plan, nil },
+		schema.StepPlan: func(context.Context, schema.RunRef) (schema.PlanResult, error) {
+			if w.planned != nil {
+				if err := w.planned(); err != nil {
+					return schema.PlanResult{}, err
+				}
+			}
+			return w.plan, nil
+		},
 		schema.StepAsk: func(_ context.Context, in schema.AskInput) (schema.PageCounts, error) {
 			w.mu.Lock()
 			w.asks = append(w.asks, in)
@@ -200,7 +212,12 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 			}
 			return nil
 		},
-		schema.StepAdmit: func(_ context.Context, in schema.AdmitInput) (schema.AdmitResult, error) { return w.admit(in) },
+		schema.StepAdmit: func(_ context.Context, in schema.AdmitInput) (schema.AdmitResult, error) {
+			if w.decided != nil {
+				w.decided(env, in)
+			}
+			return w.admit(in)
+		},
 		schema.StepLayout: func(context.Context, schema.LayoutInput) (schema.LayoutResult, error) {
 			return schema.LayoutResult{Shards: 5, Rejects: 1}, nil
 		},
@@ -283,6 +300,9 @@ func (w *world) run(t testing.TB, in GenerateInput) (schema.Status, error) {
 		w.inputs = map[string]schema.PageRef{}
 		w.flying, w.behind = 0, 0
 		w.register(env)
+		if w.start != nil {
+			w.start(env)
+		}
 		env.ExecuteWorkflow(GenerateName, in)
 		err := env.GetWorkflowError()
 		var renew *workflow.ContinueAsNewError
