@@ -9,6 +9,9 @@ type Lease struct {
 	Micros int64          `json:"micros"`
 	Calls  int64          `json:"calls"`
 	Used   bool           `json:"used,omitempty"` // the page said that it is used up
+	Spent  int64          `json:"spent,omitempty"`
+	Made   int64          `json:"made,omitempty"`  // calls, when it said so
+	Stuck  bool           `json:"stuck,omitempty"` // it said so twice and had asked nothing in between: more of the same won't help
 }
 
 func (g *generation) leaseOf(page schema.PageRef) *Lease {
@@ -52,6 +55,9 @@ func (g *generation) extend(page schema.PageRef) bool {
 	if l := g.leaseOf(page); l != nil {
 		had = *l
 	}
+	if had.Stuck {
+		return false
+	}
 	worst := g.Plan.Teachers[page.Teacher].WorstMicros
 	more, ok := part(p.BudgetMicros, p.BudgetMicros-g.Spent-micros, max(worst, 1))
 	moreCalls, okCalls := part(p.BudgetRequests, p.BudgetRequests-g.Calls-calls, 1)
@@ -59,7 +65,8 @@ func (g *generation) extend(page schema.PageRef) bool {
 		return false
 	}
 	g.unlease(page)
-	g.Leases = append(g.Leases, Lease{Page: page, Micros: had.Micros + more, Calls: had.Calls + moreCalls})
+	had.Micros, had.Calls, had.Used = had.Micros+more, had.Calls+moreCalls, false
+	g.Leases = append(g.Leases, had)
 	return true
 }
 
@@ -88,18 +95,22 @@ func (g *generation) unlease(page schema.PageRef) {
 func (g *generation) settle(page schema.PageRef, got schema.PageCounts) {
 	if l := g.leaseOf(page); l != nil {
 		l.Micros, l.Calls, l.Used = min(l.Micros, got.CostMicros), min(l.Calls, got.Calls), true
+		l.Stuck = l.Spent == got.CostMicros && l.Made == got.Calls
+		l.Spent, l.Made = got.CostMicros, got.Calls
 	}
 }
 
-// budgetReached stops asking once nothing is in flight that might give a lease back.
-func (g *generation) budgetReached() {
+// budgetReached stops asking once nothing is in flight that might give a lease back. Who releases a run that the budget holds
+// publishes what it has: the cap stays. True where pages are to be closed now.
+func (g *generation) budgetReached() bool {
 	if len(g.window.asking) > 0 || g.window.budget {
-		return
+		return false
 	}
 	g.Status.OnBudget, g.window.budget = true, true
-	if g.Plan.Policy.PublishBudget {
+	if g.Plan.Policy.PublishBudget || g.waived("budget") {
 		g.window.closing = true
-		return
+		return true
 	}
 	g.halt(&verdict{schema.StateHeld, "budget", ""}, false)
+	return false
 }

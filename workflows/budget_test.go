@@ -77,3 +77,20 @@ func TestLeasesSurviveAHold(t *testing.T) {
 		t.Errorf("counts %+v, budget reached %v: the budget covers every request", got.Counts, got.OnBudget)
 	}
 }
+
+// A page whose dearest request costs more than its lease, as when a price was raised after the plan, ends at the budget too: it isn't
+// asked over and over.
+func TestLeaseThatIsTooSmallEnds(t *testing.T) {
+	w := newWorld(2)
+	w.plan.Policy.BudgetMicros = 50
+	asked := 0
+	w.onAsk = func(*testsuite.TestWorkflowEnvironment, schema.AskInput) (schema.PageCounts, error, bool) {
+		if asked++; asked > 50 {
+			return schema.PageCounts{}, faulty(schema.KindFailed, "asked_for_ever"), true
+		}
+		return schema.PageCounts{Requests: pageOf, Unasked: pageOf, Stopped: "budget"}, nil, true
+	}
+	if got := w.mustEnd(t, GenerateInput{}, schema.StateHeld); got.Reason != "budget" {
+		t.Errorf("reason %q", got.Reason)
+	}
+}

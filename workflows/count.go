@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -62,17 +63,20 @@ func (g *generation) admitted(page schema.PageRef, got schema.AdmitResult) {
 	g.judge()
 }
 
+// waived says whether a person has seen this reason and let the run go on.
+func (g *generation) waived(reason string) bool { return slices.Contains(g.Waived, reason) }
+
 // judge holds a run that can't end well any more.
 func (g *generation) judge() {
 	c, p := g.Status.Counts, g.Plan.Policy
 	decided := c.Planned - c.Unasked
 	duplicates := c.Rejected["exact"] + c.Rejected["near"]
 	switch {
-	case g.Status.Gate.State == "hold":
+	case g.Status.Gate.State == "hold" && !g.waived("gate"):
 		g.halt(&verdict{schema.StateHeld, "gate", g.Status.Gate.Account}, false)
-	case float64(c.Failed) > p.Failed*float64(c.Planned):
+	case float64(c.Failed) > p.Failed*float64(c.Planned) && !g.waived("failed"):
 		g.halt(&verdict{schema.StateHeld, "failed", ""}, false)
-	case decided >= fewest && p.MostDuplicates > 0 && float64(duplicates) > p.MostDuplicates*float64(c.Planned):
+	case decided >= fewest && p.MostDuplicates > 0 && float64(duplicates) > p.MostDuplicates*float64(c.Planned) && !g.waived("duplicates"):
 		g.halt(&verdict{schema.StateHeld, "duplicates", ""}, false)
 	}
 }

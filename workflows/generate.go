@@ -48,6 +48,7 @@ type State struct {
 	Holds  int                `json:"holds,omitempty"` // how often the run was held
 	Leases []Lease            `json:"leases,omitempty"`
 	Paused bool               `json:"paused,omitempty"`
+	Waived []string           `json:"waived,omitempty"` // reasons for which the run was held and a person released it
 }
 
 // Generate runs a recipe from plan to published version, or until it is held, cancelled or has failed.
@@ -116,6 +117,7 @@ func (g *generation) load() error {
 		return err
 	}
 	g.State = kept
+	g.Waived = append(g.Waived, g.Status.Reason)
 	g.Status.State, g.Status.Reason, g.Status.Subject = schema.StateAsking, "", ""
 	for i := range g.Status.Teachers {
 		g.Status.Teachers[i].Stopped = ""

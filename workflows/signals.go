@@ -10,10 +10,12 @@ import (
 type signals struct {
 	pause, resume, cancel workflow.ReceiveChannel
 	killed                workflow.Channel // Temporal's own cancel
+	outer                 workflow.Context
 	paused, cancelled     bool
 }
 
 func (s *signals) init(outer, ctx workflow.Context) {
+	s.outer = outer
 	s.killed = workflow.NewBufferedChannel(ctx, 1)
 	workflow.Go(ctx, func(ctx workflow.Context) { // a closed channel would wake the selector for ever
 		outer.Done().Receive(ctx, nil)
@@ -35,6 +37,7 @@ func (s *signals) drain() {
 	for s.cancel.ReceiveAsync(nil) {
 		s.cancelled = true
 	}
+	s.cancelled = s.cancelled || s.outer.Err() != nil
 }
 
 // listen wakes the selector at a signal.

@@ -231,14 +231,13 @@ func (g *generation) pageRequests(p schema.PageRef) int64 {
 	return t.Requests / int64(max(1, t.Pages))
 }
 
-// ask starts Ask for a page, and Inspect once it is answered; false where the budget leaves nothing for it.
+// ask starts Ask for a page, and Inspect once it is answered; false where the budget leaves nothing for it and nothing to close.
 func (g *generation) ask(sel workflow.Selector, page schema.PageRef, closeIt bool) bool {
 	w := &g.window
 	in := schema.AskInput{RunRef: g.in.RunRef, Page: page, Close: closeIt, LeaseMicros: -1, LeaseRequests: -1}
 	if !closeIt {
 		if !g.lease(&in) {
-			g.budgetReached()
-			return false
+			return g.budgetReached()
 		}
 		g.take(page)
 	}
