@@ -74,12 +74,12 @@ func (c *collection) flush(t *table) error {
 	}
 	for _, s := range sorted {
 		if err := w.add(posting{key: s >> relBits, id: t.first + uint32(s&relMask) - 1}); err != nil {
-			return scratchFault(err)
+			return err
 		}
 	}
 	r, err := w.close()
 	if err != nil {
-		return scratchFault(err)
+		return err
 	}
 	t.clear()
 	c.runs = append(c.runs, r)

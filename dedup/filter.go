@@ -1,7 +1,8 @@
 package dedup
 
 // filter is a split block Bloom filter (as in Parquet): eight bits in one block of 32 bytes for each key, so that a look
-// costs one access to memory.
+// costs one access to memory. Keys are hashes, so the block follows from the leading bits of the key itself: what is added
+// or looked up in order of keys goes through memory in order.
 type filter [][8]uint32
 
 // newFilter has bits bits for each of n keys; with less than 4 it would pass nearly everything, so there is none.
@@ -14,12 +15,16 @@ func newFilter(n int, bits float64) filter {
 
 func (f filter) bytes() int64 { return int64(len(f)) * 32 }
 
+// place returns the block of a key, and the bits that pick its bits there.
+func (f filter) place(key uint64) (*[8]uint32, uint32) {
+	return &f[key>>(keyBits-32)*uint64(len(f))>>32], uint32(mixFully(key))
+}
+
 func (f filter) add(key uint64) {
 	if f == nil {
 		return
 	}
-	h := mixFully(key)
-	b, x := &f[(h>>32)*uint64(len(f))>>32], uint32(h)
+	b, x := f.place(key)
 	b[0] |= 1 << (x * salt0 >> 27)
 	b[1] |= 1 << (x * salt1 >> 27)
 	b[2] |= 1 << (x * salt2 >> 27)
@@ -35,8 +40,7 @@ func (f filter) mayHave(key uint64) bool {
 	if f == nil {
 		return true
 	}
-	h := mixFully(key)
-	b, x := &f[(h>>32)*uint64(len(f))>>32], uint32(h)
+	b, x := f.place(key)
 	return (b[0]>>(x*salt0>>27))&(b[1]>>(x*salt1>>27))&(b[2]>>(x*salt2>>27))&(b[3]>>(x*salt3>>27))&
 		(b[4]>>(x*salt4>>27))&(b[5]>>(x*salt5>>27))&(b[6]>>(x*salt6>>27))&(b[7]>>(x*salt7>>27))&1 == 1
 }

@@ -1,7 +1,6 @@
 package dedup
 
 import (
-	"bufio"
 	"encoding/binary"
 	"io"
 	"os"
@@ -35,11 +34,13 @@ type posting struct {
 // runWriter writes postings in order of key and entry.
 type runWriter struct {
 	r    *run
-	out  *bufio.Writer
 	last uint64
 	size int64
-	buf  []byte
+	buf  []byte // not yet written
 }
+
+// ioBytes is the size of a read or write of runs that are read or written from end to end.
+const ioBytes = 1 << 18
 
 // newRun starts a run of n postings about the entries from first below last.
 func newRun(dir string, n int, first, last uint32, bits float64) (*runWriter, error) {
@@ -51,7 +52,7 @@ func newRun(dir string, n int, first, last uint32, bits float64) (*runWriter, er
 	if last-first > 1<<24 {
 		r.width = 4
 	}
-	return &runWriter{r: r, out: bufio.NewWriterSize(file, 1<<20)}, nil
+	return &runWriter{r: r, buf: make([]byte, 0, ioBytes)}, nil
 }
 
 func (w *runWriter) add(p posting) error {
@@ -59,20 +60,34 @@ func (w *runWriter) add(p posting) error {
 	if r.keys%blockKeys == 0 {
 		r.starts, r.offsets, w.last = append(r.starts, p.key), append(r.offsets, w.size), p.key
 	}
-	w.buf = binary.AppendUvarint(w.buf[:0], p.key-w.last)
+	before := len(w.buf)
+	w.buf = binary.AppendUvarint(w.buf, p.key-w.last)
 	rel := p.id - r.first
-	w.buf = append(w.buf, byte(rel), byte(rel>>8), byte(rel>>16), byte(rel>>24))[:len(w.buf)+r.width]
+	w.buf = append(w.buf, byte(rel), byte(rel>>8), byte(rel>>16))
+	if r.width == 4 {
+		w.buf = append(w.buf, byte(rel>>24))
+	}
 	w.last = p.key
-	w.size += int64(len(w.buf))
+	w.size += int64(len(w.buf) - before)
 	r.keys++
 	r.filter.add(p.key)
-	_, err := w.out.Write(w.buf)
-	return err
+	if len(w.buf) > ioBytes-64 {
+		return w.flush()
+	}
+	return nil
+}
+
+func (w *runWriter) flush() error {
+	if _, err := w.r.file.Write(w.buf); err != nil {
+		return scratchFault(err)
+	}
+	w.buf = w.buf[:0]
+	return nil
 }
 
 func (w *runWriter) close() (*run, error) {
 	w.r.offsets = append(w.r.offsets, w.size)
-	return w.r, w.out.Flush()
+	return w.r, w.flush()
 }
 
 // bytes is the run's size on disk.
@@ -119,26 +134,39 @@ type blockReader struct {
 	postings []posting
 }
 
-func (b *blockReader) read(r *run, number int) error {
+func (b *blockReader) read(r *run, number int) (err error) {
 	if b.number == number+1 {
 		return nil
 	}
-	size := r.offsets[number+1] - r.offsets[number]
-	b.raw = slices.Grow(b.raw[:0], int(size))[:size]
-	if _, err := r.file.ReadAt(b.raw, r.offsets[number]); err != nil {
-		return scratchFault(err)
+	if b.raw, err = r.readBlocks(b.raw, number, number+1); err != nil {
+		return err
 	}
-	n := min(blockKeys, r.keys-number*blockKeys)
-	b.postings, b.number = b.postings[:0], number+1
-	rest, key := b.raw, r.starts[number]
-	for range n {
-		p, left, err := r.take(rest, key)
+	b.number = number + 1
+	b.postings, err = r.decode(b.postings[:0], b.raw, number)
+	return err
+}
+
+// readBlocks reads the blocks from first below end into buf.
+func (r *run) readBlocks(buf []byte, first, end int) ([]byte, error) {
+	size := int(r.offsets[end] - r.offsets[first])
+	buf = slices.Grow(buf[:0], size)[:size]
+	if _, err := r.file.ReadAt(buf, r.offsets[first]); err != nil {
+		return buf, scratchFault(err)
+	}
+	return buf, nil
+}
+
+// decode appends the postings of a block.
+func (r *run) decode(dst []posting, raw []byte, number int) ([]posting, error) {
+	key := r.starts[number]
+	for range min(blockKeys, r.keys-number*blockKeys) {
+		p, rest, err := r.take(raw, key)
 		if err != nil {
-			return scratchFault(err)
+			return dst, scratchFault(err)
 		}
-		b.postings, rest, key = append(b.postings, p), left, p.key
+		dst, raw, key = append(dst, p), rest, p.key
 	}
-	return nil
+	return dst, nil
 }
 
 // take reads one posting.
@@ -157,38 +185,51 @@ func (r *run) take(b []byte, last uint64) (posting, []byte, error) {
 
 // runReader reads a run from its start to its end.
 type runReader struct {
-	r     *run
-	in    *bufio.Reader
-	index int
-	key   uint64
-	next  posting
-	done  bool
+	r        *run
+	raw      []byte // several blocks
+	from     int    // the first of them, and the end
+	to       int
+	block    int // the next to be decoded
+	postings []posting
+	next     int // posting
+	done     bool
 }
 
 func (r *run) reader() (*runReader, error) {
-	rr := &runReader{r: r, in: bufio.NewReaderSize(io.NewSectionReader(r.file, 0, r.bytes()), 1<<18)}
-	return rr, rr.advance()
+	rr := &runReader{r: r}
+	return rr, rr.decode()
 }
 
-// advance reads the next posting into rr.next.
+// posting is the one at hand, where the reader isn't done.
+func (rr *runReader) posting() posting { return rr.postings[rr.next] }
+
+// advance goes to the next posting.
 func (rr *runReader) advance() error {
-	if rr.done = rr.index == rr.r.keys; rr.done {
+	if rr.next++; rr.next < len(rr.postings) {
 		return nil
 	}
-	if rr.index%blockKeys == 0 {
-		rr.key = rr.r.starts[rr.index/blockKeys]
+	return rr.decode()
+}
+
+// decode goes to the next block.
+func (rr *runReader) decode() (err error) {
+	r := rr.r
+	if rr.block == len(r.starts) {
+		rr.done = true
+		return nil
 	}
-	raw, err := rr.in.Peek(binary.MaxVarintLen64 + 4)
-	if err != nil && err != io.EOF {
-		return scratchFault(err)
+	if rr.block == rr.to {
+		rr.from, rr.to = rr.to, rr.to+1
+		for rr.to < len(r.starts) && r.offsets[rr.to+1]-r.offsets[rr.from] < ioBytes {
+			rr.to++
+		}
+		if rr.raw, err = r.readBlocks(rr.raw, rr.from, rr.to); err != nil {
+			return err
+		}
 	}
-	p, rest, err := rr.r.take(raw, rr.key)
-	if err != nil {
-		return scratchFault(err)
-	}
-	rr.next, rr.key = p, p.key
-	rr.index++
-	_, err = rr.in.Discard(len(raw) - len(rest))
+	rr.postings, err = r.decode(rr.postings[:0], rr.raw[r.offsets[rr.block]-r.offsets[rr.from]:], rr.block)
+	rr.next = 0
+	rr.block++
 	return err
 }
 
@@ -208,17 +249,17 @@ func mergeRuns(dir string, runs []*run, bits float64) (*run, error) {
 		return nil, err
 	}
 	for {
-		least := -1
+		least, key := -1, ^uint64(0)
 		for i, rr := range readers {
-			if !rr.done && (least < 0 || rr.next.key < readers[least].next.key) { // of equal keys the oldest run
-				least = i
+			if !rr.done && rr.posting().key < key { // of equal keys the oldest run
+				least, key = i, rr.posting().key
 			}
 		}
 		if least < 0 {
 			return w.close()
 		}
-		if err := w.add(readers[least].next); err != nil {
-			return nil, scratchFault(err)
+		if err := w.add(readers[least].posting()); err != nil {
+			return nil, err
 		}
 		if err := readers[least].advance(); err != nil {
 			return nil, err
