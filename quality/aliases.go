@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode/utf8"
 )
 
 // Kinds of alias.
@@ -41,37 +42,68 @@ func readAliases(more string) (map[string][]string, error) {
 	return byKind, nil
 }
 
-// aliasPatterns returns, for each kind, a pattern that finds any of its aliases in folded text.
-func aliasPatterns(byKind map[string][]string) map[string]string {
-	out := map[string]string{}
-	for kind, all := range byKind {
-		all = slices.Clone(all)
-		// Longest first: RE2 takes the first alternative that matches.
-		sort.Slice(all, func(i, j int) bool {
-			if len(all[i]) != len(all[j]) {
-				return len(all[i]) > len(all[j])
-			}
-			return all[i] < all[j]
-		})
-		for i, a := range all {
-			all[i] = aliasPattern(a)
-		}
-		out[kind] = strings.Join(all, "|")
-	}
-	return out
+// marks stand for aliases in folded text, so that patterns are small: {name} is written as aliasMarks[aliasModel].
+var aliasMarks = map[string]string{aliasModel: "qzn", aliasWord: "qzw", aliasPerson: "qzp", aliasCompany: "qzo"}
+
+// aliasMarker puts marks in place of the aliases in folded text.
+type aliasMarker struct {
+	re    *regexp.Regexp
+	marks map[string]string // by alias without spaces, hyphens and dots
 }
 
-// aliasTokens returns the words by which a text is found to have an alias in it: its first piece, and all pieces as one
-// word. Characters of Chinese and Japanese are listed in identity.tsv.
-func aliasTokens(byKind map[string][]string) []string {
-	var out []string
+func newAliasMarker(byKind map[string][]string) aliasMarker {
+	m := aliasMarker{marks: map[string]string{}}
+	var latin, other []string
+	for _, kind := range []string{aliasModel, aliasWord, aliasPerson, aliasCompany} {
+		for _, a := range byKind[kind] {
+			key := strings.Join(pieces(a), "")
+			if m.marks[key] != "" {
+				continue
+			}
+			m.marks[key] = aliasMarks[kind]
+			if a[0] < utf8.RuneSelf && a[len(a)-1] < utf8.RuneSelf {
+				latin = append(latin, a)
+			} else {
+				other = append(other, a)
+			}
+		}
+	}
+	m.re = regexp.MustCompile(`\b(?:` + anyAlias(latin) + `)\b|` + anyAlias(other))
+	return m
+}
+
+// anyAlias matches any of them, longest first: RE2 takes the first one that matches.
+func anyAlias(all []string) string {
+	all = slices.Clone(all)
+	sort.Slice(all, func(i, j int) bool {
+		if len(all[i]) != len(all[j]) {
+			return len(all[i]) > len(all[j])
+		}
+		return all[i] < all[j]
+	})
+	for i, a := range all {
+		all[i] = aliasPattern(a)
+	}
+	return strings.Join(all, "|")
+}
+
+func (m aliasMarker) mark(folded string) string {
+	return m.re.ReplaceAllStringFunc(folded, func(s string) string { return m.marks[strings.Join(pieces(s), "")] })
+}
+
+// aliasTokens returns the words by which a text is found to have an alias in it: all pieces as one word, and the first two
+// as a pair. Characters of Chinese and Japanese are listed in identity.tsv.
+func aliasTokens(byKind map[string][]string) (words []string, pairs [][2]string) {
 	for _, all := range byKind {
 		for _, a := range all {
 			p := pieces(a)
-			out = append(out, p[0], strings.Join(p, ""))
+			words = append(words, strings.Join(p, ""))
+			if len(p) > 1 {
+				pairs = append(pairs, [2]string{p[0], p[1]})
+			}
 		}
 	}
-	return out
+	return words, pairs
 }
 
 func pieces(alias string) []string {

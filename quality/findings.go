@@ -70,12 +70,12 @@ func (in *Inspector) findings(w *work, i Input, out *schema.Inspection) {
 		add(schema.Finding{Check: "truncated", Do: c.Truncated.Do, Match: r.FinishReason})
 	}
 	if c.Refusal.Do != schema.DoOff {
-		if m := w.refusal(in.lexicon, in.refusals); m != "" {
+		if m := w.refusal(in); m != "" {
 			add(schema.Finding{Check: "refusal", Do: c.Refusal.Do, Match: m})
 		}
 	}
 	if c.Identity.Do != schema.DoOff {
-		if m := w.identity(in.lexicon, in.identities); m != "" {
+		if m := w.identity(in); m != "" {
 			add(schema.Finding{Check: "identity", Do: c.Identity.Do, Match: m})
 		}
 	}

@@ -25,6 +25,7 @@ type Inspector struct {
 	refusals    []*patterns // by the lexicon's language; nil: none
 	identities  []*patterns
 	leftovers   []leftover
+	aliases     aliasMarker
 	evaluations *Evaluations
 	pool        sync.Pool
 }
@@ -46,7 +47,8 @@ type work struct {
 	stops        [maxLanguages]int32
 	stopSeen     []uint32
 	stopStamp    uint32
-	claims       [2]uint32 // languages in which the text may make each kind of claim
+	early, late  [2][2]uint32 // languages of the first and term words, by claim, among the first tokens and the others
+	claims       [2]uint32    // languages in which the text may make each kind of claim
 	prompt       text
 	promptFolded []uint64
 	proseText    string
@@ -89,8 +91,9 @@ func (in *Inspector) load(o Options) error {
 	if in.lexicon, err = loadLexicon(aliasTokens(aliases)); err != nil {
 		return err
 	}
-	names := aliasPatterns(aliases)
-	fill := map[string]string{"name": names[aliasModel], "word": names[aliasWord], "person": names[aliasPerson], "org": names[aliasCompany]}
+	in.aliases = newAliasMarker(aliases)
+	fill := map[string]string{"name": aliasMarks[aliasModel], "word": aliasMarks[aliasWord], "person": aliasMarks[aliasPerson],
+		"org": aliasMarks[aliasCompany] + "|" + aliasMarks[aliasModel]}
 	if in.refusals, err = loadPatterns("refusal.tsv", nil, in.lexicon.codes); err != nil {
 		return err
 	}

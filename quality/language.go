@@ -81,7 +81,7 @@ func (w *work) scriptLanguage() (string, float64) {
 // in which the text may make a claim.
 func (w *work) lookUp(l *lexicon) {
 	w.function, w.stops = [maxLanguages]int32{}, [maxLanguages]int32{}
-	var first, term [2]uint32
+	w.early, w.late = [2][2]uint32{}, [2][2]uint32{}
 	if len(w.stopSeen) < l.size {
 		w.stopSeen = make([]uint32, l.size)
 	}
@@ -92,20 +92,23 @@ func (w *work) lookUp(l *lexicon) {
 	}
 	for i, k := range w.text.tokens {
 		e := l.find(k.fold)
-		if e == nil {
-			if k.flags&isCompound == 0 {
-				continue
+		if e == nil && k.flags&isCompound == 0 {
+			continue
+		}
+		claims := &w.early
+		if i >= refusalTokens {
+			claims = &w.late
+		}
+		if e == nil || e.opens {
+			word, pair := l.triggers(&w.text, i)
+			if pair != nil {
+				pair.addTo(&claims[0], &claims[1])
 			}
-			if e = l.trigger(k, w.text.of(k)); e == nil {
+			if e = word; e == nil {
 				continue
 			}
 		}
-		first[claimIdentity] |= e.first[claimIdentity]
-		term[claimIdentity] |= e.term[claimIdentity]
-		if i < refusalTokens {
-			first[claimRefusal] |= e.first[claimRefusal]
-			term[claimRefusal] |= e.term[claimRefusal]
-		}
+		e.addTo(&claims[0], &claims[1])
 		for set := e.function; set != 0; set &= set - 1 {
 			w.function[bits.TrailingZeros32(set)]++
 		}
@@ -116,9 +119,8 @@ func (w *work) lookUp(l *lexicon) {
 			}
 		}
 	}
-	for c := range w.claims {
-		w.claims[c] = first[c] & term[c]
-	}
+	w.claims[claimIdentity] = (w.early[0][claimIdentity] | w.late[0][claimIdentity]) & (w.early[1][claimIdentity] | w.late[1][claimIdentity])
+	w.claims[claimRefusal] = w.early[0][claimRefusal] & w.early[1][claimRefusal]
 }
 
 // stopWords returns how many different stop words of the language are in the text.

@@ -19,14 +19,15 @@ type entry struct {
 	key            uint64
 	id             int // 0 to len(entries)-1
 	function, stop uint32
+	opens          bool      // of a pair that is a term: looked up under pairGram
 	first, term    [2]uint32 // languages in which it may begin a claim, and complete it; by kind of claim
 }
 
 // maxLanguages bounds the languages told by function words: a bit each.
 const maxLanguages = 32
 
-// loadLexicon reads function words, stop words and the triggers of patterns; terms are the words of aliases.
-func loadLexicon(terms []string) (*lexicon, error) {
+// loadLexicon reads function words, stop words and the triggers of patterns; words and pairs are those of aliases.
+func loadLexicon(words []string, pairs [][2]string) (*lexicon, error) {
 	var codes []string
 	entries := map[uint64]entry{}
 	for _, f := range []struct {
@@ -56,9 +57,10 @@ func loadLexicon(terms []string) (*lexicon, error) {
 	if len(codes) > maxLanguages {
 		return nil, fmt.Errorf("data: %d languages, at most %d", len(codes), maxLanguages)
 	}
-	if err := addTriggers(entries, codes, terms); err != nil {
+	if err := addTriggers(entries, codes); err != nil {
 		return nil, err
 	}
+	addAliases(entries, words, pairs)
 	x := newLexicon(entries)
 	x.codes = codes
 	return x, nil
@@ -70,8 +72,8 @@ const (
 	claimRefusal
 )
 
-// addTriggers marks the words without which no pattern of a language is tried. Terms, the words of aliases, count in all.
-func addTriggers(entries map[uint64]entry, codes []string, terms []string) error {
+// addTriggers marks the words without which no pattern of a language is tried.
+func addTriggers(entries map[uint64]entry, codes []string) error {
 	for claim, file := range []string{claimIdentity: "identity.tsv", claimRefusal: "refusal.tsv"} {
 		rows, err := embedded(file, 3)
 		if err != nil {
@@ -96,12 +98,26 @@ func addTriggers(entries map[uint64]entry, codes []string, terms []string) error
 			}
 		}
 	}
-	for _, w := range terms {
-		e := entries[hashFolded(w)]
-		e.term[claimIdentity] = ^uint32(0)
-		entries[hashFolded(w)] = e
-	}
 	return nil
+}
+
+// addAliases marks the words of aliases: terms in every language.
+func addAliases(entries map[uint64]entry, words []string, pairs [][2]string) {
+	term := func(h uint64) {
+		e := entries[h]
+		e.term[claimIdentity] = ^uint32(0)
+		entries[h] = e
+	}
+	for _, w := range words {
+		term(hashFolded(w))
+	}
+	for _, p := range pairs {
+		h := hashFolded(p[0])
+		e := entries[h]
+		e.opens = true
+		entries[h] = e
+		term(pairGram(h, hashFolded(p[1])))
+	}
 }
 
 func newLexicon(entries map[uint64]entry) *lexicon {
@@ -136,15 +152,40 @@ func (x *lexicon) find(key uint64) *entry {
 // fullWidth stands for a word in full-width letters: it may be any.
 var fullWidth = entry{first: [2]uint32{^uint32(0), 0}, term: [2]uint32{^uint32(0), 0}}
 
-// trigger returns the entry of a token as far as claims go, or nil. Of a word with an inner hyphen, full stop or
-// apostrophe that isn't known as a whole, the part before counts.
-func (x *lexicon) trigger(k token, word string) *entry {
-	if e := x.find(k.fold); e != nil || k.flags&isCompound == 0 {
-		return e
+// triggers returns the entries of token i as far as claims go: of the word itself, or, of a word with an inner hyphen, full
+// stop or apostrophe that isn't known as a whole, the part before; and of the pair with the next word. Either may be nil.
+func (x *lexicon) triggers(t *text, i int) (word, pair *entry) {
+	k := t.tokens[i]
+	word = x.find(k.fold)
+	if word == nil {
+		if k.flags&isCompound == 0 {
+			return nil, nil
+		}
+		s := t.of(k)
+		cut := strings.IndexAny(s, "-.'")
+		if cut < 0 {
+			return &fullWidth, nil
+		}
+		word = x.find(hashFolded(s[:cut]))
+		if word != nil && word.opens {
+			rest := s[cut+1:]
+			if end := strings.IndexAny(rest, "-.'"); end > 0 {
+				rest = rest[:end]
+			}
+			return word, x.find(pairGram(word.key, hashFolded(rest)))
+		}
+		return word, nil
 	}
-	i := strings.IndexAny(word, "-.'")
-	if i < 0 {
-		return &fullWidth
+	if word.opens && i+1 < len(t.tokens) {
+		pair = x.find(pairGram(k.fold, t.tokens[i+1].fold))
 	}
-	return x.find(hashFolded(word[:i]))
+	return word, pair
+}
+
+// addTo collects an entry's languages.
+func (e *entry) addTo(first, term *[2]uint32) {
+	for c := range first {
+		first[c] |= e.first[c]
+		term[c] |= e.term[c]
+	}
 }

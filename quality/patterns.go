@@ -38,30 +38,32 @@ func loadPatterns(file string, fill map[string]string, codes []string) ([]*patte
 	return out, err
 }
 
-// findClaim returns the first claim in a sentence, in the languages whose trigger words it has, or "".
-func (w *work) findClaim(l *lexicon, all []*patterns, claim int, sentence string) string {
+// findClaim says whether a sentence makes a claim, in the languages whose trigger words it has. The folded sentence goes
+// through mark first.
+func (w *work) findClaim(l *lexicon, all []*patterns, claim int, sentence string, mark func(string) string) bool {
 	w.prompt.reset(sentence)
-	var first, term uint32
-	for _, k := range w.prompt.tokens {
-		if e := l.trigger(k, w.prompt.of(k)); e != nil {
-			first |= e.first[claim]
-			term |= e.term[claim]
+	var first, term [2]uint32
+	for i := range w.prompt.tokens {
+		word, pair := l.triggers(&w.prompt, i)
+		if word != nil {
+			word.addTo(&first, &term)
+		}
+		if pair != nil {
+			pair.addTo(&first, &term)
 		}
 	}
-	set := first & term & w.claims[claim]
+	set := first[claim] & term[claim] & w.claims[claim]
 	if set == 0 {
-		return ""
+		return false
 	}
-	folded := foldText(sentence)
+	folded := mark(foldText(sentence))
 	for ; set != 0; set &= set - 1 {
 		i := bits.TrailingZeros32(set)
-		if i < len(all) && all[i] != nil {
-			if m := all[i].find(folded); m != "" {
-				return m
-			}
+		if i < len(all) && all[i] != nil && all[i].find(folded) {
+			return true
 		}
 	}
-	return ""
+	return false
 }
 
 func compilePatterns(name string, rows [][]string, fill map[string]string) (map[string]*patterns, error) {
@@ -112,21 +114,21 @@ func compilePatterns(name string, rows [][]string, fill map[string]string) (map[
 	return out, nil
 }
 
-// find returns the first claim in a folded sentence that nothing before or after it undoes, or "".
-func (p *patterns) find(sentence string) string {
+// find says whether a folded sentence makes a claim that nothing before or after it undoes.
+func (p *patterns) find(sentence string) bool {
 	if p.claim == nil {
-		return ""
+		return false
 	}
 	for from := 0; from < len(sentence); {
 		m := p.claim.FindStringIndex(sentence[from:])
 		if m == nil || m[0] == m[1] {
-			return ""
+			return false
 		}
 		start, end := from+m[0], from+m[1]
 		if (p.before == nil || !p.before.MatchString(sentence[:start])) && (p.after == nil || !p.after.MatchString(sentence[end:])) {
-			return sentence[start:end]
+			return true
 		}
 		from = end
 	}
-	return ""
+	return false
 }

@@ -9,8 +9,8 @@ const (
 	refusalTokens    = 300 // among which its words are looked for: Chinese has one a character
 )
 
-// refusal returns the words by which the answer declines, or "".
-func (w *work) refusal(l *lexicon, all []*patterns) string {
+// refusal returns the sentence in which the answer declines, or "".
+func (w *work) refusal(in *Inspector) string {
 	if w.claims[claimRefusal] == 0 {
 		return ""
 	}
@@ -24,7 +24,9 @@ func (w *work) refusal(l *lexicon, all []*patterns) string {
 			return false
 		}
 		n++
-		found = w.findClaim(l, all, claimRefusal, s[start:end])
+		if w.findClaim(in.lexicon, in.refusals, claimRefusal, s[start:end], func(folded string) string { return folded }) {
+			found = s[start:end]
+		}
 		return found == ""
 	})
 	return shorten(found)
