@@ -84,22 +84,27 @@ func (g *generation) judge() {
 // saveEvery bounds how often the status goes to S3 while pages come in.
 const saveEvery = 5
 
-// save puts the status on S3: at every change of state, else now and then. A status that can't be saved doesn't stop a run.
+// save puts the status on S3: at every change of state, else now and then. One at a time, so that none overwrites a later one. A
+// status that can't be saved doesn't stop a run.
 func (g *generation) save(now bool) {
 	at := workflow.Now(g.ctx)
 	g.Status.Updated = at
 	if g.in.Preview {
 		return
 	}
-	if !now && at.Unix()-g.saved < saveEvery {
+	under := g.saving != nil && !g.saving.IsReady()
+	if !now && (under || at.Unix()-g.saved < saveEvery) {
 		return
+	}
+	if under {
+		_ = g.saving.Get(g.ctx, nil)
 	}
 	g.saved = at.Unix()
 	ctx := workflow.WithActivityOptions(g.ctx, workflow.ActivityOptions{StartToCloseTimeout: 10 * time.Second, ScheduleToCloseTimeout: time.Minute,
 		RetryPolicy: retries})
-	f := workflow.ExecuteActivity(ctx, schema.StepStatus, g.Status)
+	g.saving = workflow.ExecuteActivity(ctx, schema.StepStatus, g.Status)
 	if schema.Ended(g.Status.State) {
-		if err := f.Get(g.ctx, nil); err != nil {
+		if err := g.saving.Get(g.ctx, nil); err != nil {
 			workflow.GetLogger(g.ctx).Warn("the last status could not be saved", "run", g.in.Run)
 		}
 	}

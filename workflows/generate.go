@@ -88,6 +88,7 @@ type generation struct {
 	signals signals
 	window  window
 	saved   int64 // unix seconds of the last status on S3
+	saving  workflow.Future
 }
 
 func newGeneration(ctx workflow.Context, in GenerateInput) (*generation, error) {
@@ -147,6 +148,9 @@ func (g *generation) plan() error {
 
 // continueAsNew carries the state over; signals that came meanwhile are in it.
 func (g *generation) continueAsNew() error {
+	if g.saving != nil {
+		_ = g.saving.Get(g.ctx, nil) // else it might overwrite what the next history saves
+	}
 	g.signals.drain()
 	g.Paused = g.signals.paused
 	in := g.in
