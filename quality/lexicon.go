@@ -162,14 +162,13 @@ func (x *lexicon) triggers(t *text, i int) (word, pair *entry) {
 			return nil, nil
 		}
 		s := t.of(k)
-		cut := strings.IndexAny(s, "-.'")
+		cut, rest := cutCompound(s)
 		if cut < 0 {
 			return &fullWidth, nil
 		}
 		word = x.find(hashFolded(s[:cut]))
 		if word != nil && word.opens {
-			rest := s[cut+1:]
-			if end := strings.IndexAny(rest, "-.'"); end > 0 {
+			if end, _ := cutCompound(rest); end > 0 {
 				rest = rest[:end]
 			}
 			return word, x.find(pairGram(word.key, hashFolded(rest)))
@@ -180,6 +179,21 @@ func (x *lexicon) triggers(t *text, i int) (word, pair *entry) {
 		pair = x.find(pairGram(k.fold, t.tokens[i+1].fold))
 	}
 	return word, pair
+}
+
+// cutCompound returns where a word's first inner mark stands and what follows it, or -1.
+func cutCompound(s string) (at int, rest string) {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '-', '.', '\'':
+			return i, s[i+1:]
+		case 0xe2:
+			if strings.HasPrefix(s[i:], "\u2019") {
+				return i, s[i+3:]
+			}
+		}
+	}
+	return -1, ""
 }
 
 // addTo collects an entry's languages.
