@@ -18,7 +18,7 @@ import (
 	"github.com/versity/versitygw/embedgw"
 )
 
-// healthPath can't be the name of a bucket (they have 3 characters and more).
+// healthPath can't hide a bucket: their names have 3 characters and more.
 const healthPath = "/_"
 
 // startS3 serves Dir/s3 over the S3 protocol: a bucket is a directory there, an
