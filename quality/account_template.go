@@ -4,8 +4,8 @@ package quality
 // than of the twins'. A table counts the records of each 6-gram on either side; its size is fixed. When a quarter of it is in use all
 // counts are halved, so that what was seen once goes and what comes again stays.
 type sixCounts struct {
-	Stream, Twin []uint8
-	Used         int // slots that aren't 0 on both sides
+	Counts []uint8 // of the stream and of the twins, by turns
+	Used   int     // slots that aren't 0 on both sides
 }
 
 const (
@@ -13,7 +13,7 @@ const (
 )
 
 func newSixCounts() sixCounts {
-	return sixCounts{Stream: make([]uint8, sixSlots), Twin: make([]uint8, sixSlots)}
+	return sixCounts{Counts: make([]uint8, 2*sixSlots)}
 }
 
 // compareTemplates is positive where the answer has a 6-gram that the stream has more of than the twins, and the twin
@@ -22,8 +22,8 @@ func (g *Gate) compareTemplates(a, b []uint64, n int) float64 {
 	g.sixA = g.sixGrams(ends(a, n), g.sixA)
 	g.sixB = g.sixGrams(ends(b, n), g.sixB)
 	d := clip(g.s.Six.most(g.sixA) - g.s.Six.most(g.sixB))
-	g.s.Six.add(g.sixA, g.s.Six.Stream)
-	g.s.Six.add(g.sixB, g.s.Six.Twin)
+	g.s.Six.add(g.sixA, sideStream)
+	g.s.Six.add(g.sixB, sideTwin)
 	return d
 }
 
@@ -54,7 +54,7 @@ func (g *Gate) sixGrams(parts [2][]uint64, to []uint32) []uint32 {
 func (c *sixCounts) most(slots []uint32) float64 {
 	best := 0.0
 	for _, i := range slots {
-		s, t := c.Stream[i], c.Twin[i]
+		s, t := c.Counts[2*i], c.Counts[2*i+1]
 		if s > t {
 			best = max(best, (float64(s)-float64(t)-1)/(float64(s)+float64(t)+1))
 		}
@@ -62,13 +62,13 @@ func (c *sixCounts) most(slots []uint32) float64 {
 	return best
 }
 
-func (c *sixCounts) add(slots []uint32, to []uint8) {
+func (c *sixCounts) add(slots []uint32, side uint32) {
 	for _, i := range slots {
-		if c.Stream[i] == 0 && c.Twin[i] == 0 {
+		if c.Counts[2*i] == 0 && c.Counts[2*i+1] == 0 {
 			c.Used++
 		}
-		if to[i] < 255 {
-			to[i]++
+		if x := &c.Counts[2*i+side]; *x < 255 {
+			*x++
 		}
 	}
 	if 4*c.Used >= sixSlots {
@@ -78,15 +78,15 @@ func (c *sixCounts) add(slots []uint32, to []uint8) {
 
 func (c *sixCounts) halve() {
 	c.Used = 0
-	for i := range c.Stream {
-		c.Stream[i] /= 2
-		c.Twin[i] /= 2
-		if c.Stream[i] != 0 || c.Twin[i] != 0 {
+	for i := 0; i < len(c.Counts); i += 2 {
+		c.Counts[i] /= 2
+		c.Counts[i+1] /= 2
+		if c.Counts[i] != 0 || c.Counts[i+1] != 0 {
 			c.Used++
 		}
 	}
 }
 
 func (c *sixCounts) valid() bool {
-	return len(c.Stream) == sixSlots && len(c.Twin) == sixSlots && c.Used >= 0
+	return len(c.Counts) == 2*sixSlots && c.Used >= 0
 }

@@ -2,8 +2,7 @@ package quality
 
 import "math/bits"
 
-// bitmap is a set of hashes that may hold more than was put in, never less: a bit a hash. Its size is fixed, so that what
-// the gate remembers of a run of any length is bounded.
+// bitmap is a set of hashes that may hold more than was put in, never less: a bit a hash. Its size is fixed.
 type bitmap struct {
 	Bits []uint64
 	Set  int // bits that are 1
@@ -28,9 +27,6 @@ func (b *bitmap) add(h uint64) {
 		b.Set++
 	}
 }
-
-// full says that a quarter of the bits are set: more would blur what is new.
-func (b *bitmap) full() bool { return 4*b.Set >= 64*len(b.Bits) }
 
 // valid says whether a decoded bitmap can be used.
 func (b *bitmap) valid() bool {

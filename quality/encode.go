@@ -120,9 +120,7 @@ func (s *state) check(fresh *Gate) error {
 		ok = ok && c.At >= 0
 	}
 	if fresh.anchor != nil {
-		for _, b := range []*bitmap{&s.Stream.Uni, &s.Stream.Bi, &s.Twin.Uni, &s.Twin.Bi} {
-			ok = ok && b.valid()
-		}
+		ok = ok && s.Pasts.Uni.valid(uniBits) && s.Pasts.Bi.valid(biBits)
 		ok = ok && s.Six.valid()
 		for k := range s.Examples {
 			for _, e := range s.Examples[k] {

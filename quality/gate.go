@@ -236,16 +236,17 @@ func (g *Gate) compare(f Features, twin int) (d [numAccounts]float64, ok bool) {
 	d[accMaxRar], d[accUniLP] = diff(sigMaxRar), diff(sigUniLP)
 	d[accHrec], d[accRep4] = -diff(sigHrec), diff(sigRep4)
 
-	sa, sb := g.seenGrams(a), g.seenGrams(b)
-	d[accUni1] = clip(uniScale / 2 * (sa.uni - sb.uni))
-	d[accUni2] = clip(biScale / 2 * (sa.bi - sb.bi))
+	uniA, biA := g.s.Pasts.seen(a)
+	uniB, biB := g.s.Pasts.seen(b)
+	d[accUni1] = clip(uniScale / 2 * (uniA - uniB))
+	d[accUni2] = clip(biScale / 2 * (biA - biB))
 	d[accNov6Rep] = g.compareTemplates(f.words, t.words, n)
 	if g.active[accTopic] {
 		d[accTopic] = g.compareTopics(f.words, t.words, twin)
 	}
-	if !g.s.Stream.full() && !g.s.Twin.full() {
-		g.s.Stream.add(a)
-		g.s.Twin.add(b)
+	if !g.s.Pasts.full() {
+		g.s.Pasts.add(a, sideStream)
+		g.s.Pasts.add(b, sideTwin)
 	}
 	g.observeBand(a, b, va[sigUniLP], vb[sigUniLP], f.size, t.size)
 	return d, true

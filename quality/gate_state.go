@@ -27,7 +27,7 @@ type state struct {
 	Tolerance    [numAccounts]tolerance
 	Examples     [numAccounts]examples
 	Rates        []rateAccount
-	Stream, Twin past
+	Pasts        pasts
 	Six          sixCounts
 	TopicsStream [topicCount]int
 	TopicsTwin   [topicCount]int
@@ -65,7 +65,7 @@ func (g *Gate) firstState() state {
 	}
 	if g.anchor != nil {
 		s.Anchor = g.anchor.Digest()
-		s.Stream, s.Twin, s.Six = newPast(), newPast(), newSixCounts()
+		s.Pasts, s.Six = newPasts(), newSixCounts()
 		s.Used = make(bits64, (len(g.anchor.Twins)+63)/64)
 	}
 	return s

@@ -137,8 +137,8 @@ func TestAccountsAreAntisymmetric(t *testing.T) {
 		g := testGate(t, &b, GateOptions{Mode: ModeSame})
 		for range 30 { // the same past on both sides
 			w := FeaturesOf(s.text()).words
-			g.s.Stream.add(w)
-			g.s.Twin.add(w)
+			g.s.Pasts.add(w, sideStream)
+			g.s.Pasts.add(w, sideTwin)
 		}
 		s = newSpeaker(3, 20_000, 0.7)
 		s.text()

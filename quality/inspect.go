@@ -41,6 +41,8 @@ type Input struct {
 type work struct {
 	text         text
 	folded       []uint64 // hashes of the words in lower case, without punctuation
+	hashes       []uint64 // running polynomial of the tokens' hashes
+	lengths      []int32  // running sum of their characters
 	filledLines  int
 	seen         counter
 	function     [maxLanguages]int32
@@ -171,6 +173,7 @@ func (w *work) reset(s string) {
 	}
 	w.text.reset(s)
 	w.folded = fold(w.folded[:0], &w.text)
+	w.sumUp()
 	w.filledLines = 0
 	for _, l := range w.text.lines {
 		if l.end > l.start {

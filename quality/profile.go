@@ -35,10 +35,10 @@ func newProfile(texts []string, seed uint64) *profile {
 	return p
 }
 
-// logBits gives each 6-gram sixteen bits, from 8 KB to 4 MB.
+// logBits gives each 6-gram eight bits, from 8 KB to 4 MB: one new 6-gram in eight passes for a known one.
 func logBits(tokens int) int {
 	n := 16
-	for n < 25 && 1<<n < 16*tokens {
+	for n < 25 && 1<<n < 8*tokens {
 		n++
 	}
 	return n

@@ -26,51 +26,71 @@ func (w *work) lineRepetition() (fraction, chars, bare float64) {
 	return float64(dup) / float64(n), float64(dupChars) / float64(t.chars), float64(dupChars) / float64(max(1, t.chars-t.newlines))
 }
 
+// sumUp prepares hashes and lengths of n-grams: prefix sums, so that an n-gram costs the same whatever n is.
+func (w *work) sumUp() {
+	k := w.text.tokens
+	w.hashes, w.lengths = append(w.hashes[:0], 0), append(w.lengths[:0], 0)
+	h, chars := uint64(0), int32(0)
+	for i := range k {
+		h = h*gramBase + k[i].raw
+		chars += k[i].chars
+		w.hashes, w.lengths = append(w.hashes, h), append(w.lengths, chars)
+	}
+}
+
+// gramBase is an odd 64-bit number: n-grams are polynomials in it over the hashes of their words.
+const gramBase = 0x9e3779b97f4a7c55
+
+func gramPower(n int) uint64 {
+	p := uint64(1)
+	for range n {
+		p *= gramBase
+	}
+	return p
+}
+
+func (w *work) gram(i, n int, power uint64) uint64 { return w.hashes[i+n] - w.hashes[i]*power }
+
 // topGram returns the share of characters in the most frequent n-gram, counted with the spaces that join it. An
 // n-gram that occurs once doesn't repeat: 0.
 func (w *work) topGram(n int) float64 {
-	k := w.text.tokens
-	if len(k) < n || w.text.chars == 0 {
+	tokens := len(w.text.tokens)
+	if tokens < n || w.text.chars == 0 {
 		return 0
 	}
-	w.seen.reset(len(k))
-	best, bestChars := int32(1), 0
-	for i := 0; i+n <= len(k); i++ {
-		h, chars := uint64(n), n-1
-		for _, t := range k[i : i+n] {
-			h = (h ^ t.raw) * ngramPrime
-			chars += int(t.chars)
+	w.seen.reset(tokens)
+	power := gramPower(n)
+	best, bestChars := int32(1), int32(0)
+	for i := 0; i+n <= tokens; i++ {
+		c := w.seen.add(w.gram(i, n, power))
+		if c < best || c == 1 {
+			continue
 		}
-		if c := w.seen.add(h); c > best || c == best && c > 1 && chars > bestChars {
+		if chars := w.lengths[i+n] - w.lengths[i] + int32(n-1); c > best || chars > bestChars {
 			best, bestChars = c, chars
 		}
 	}
 	if best < 2 {
 		return 0
 	}
-	return min(1, float64(int(best)*bestChars)/float64(w.text.chars))
+	return min(1, float64(int(best)*int(bestChars))/float64(w.text.chars))
 }
 
 // dupGrams returns the share of characters in n-grams that came before; no character counts twice.
 func (w *work) dupGrams(n int) float64 {
-	k := w.text.tokens
-	if len(k) < n || w.text.chars == 0 {
+	tokens := len(w.text.tokens)
+	if tokens < n || w.text.chars == 0 {
 		return 0
 	}
-	w.seen.reset(len(k))
-	chars := 0
-	for i := 0; i+n <= len(k); {
-		h := uint64(n)
-		for _, t := range k[i : i+n] {
-			h = (h ^ t.raw) * ngramPrime
-		}
-		if w.seen.add(h) == 1 {
+	w.seen.reset(tokens)
+	power := gramPower(n)
+	chars := int32(0)
+	for i := 0; i+n <= tokens; {
+		if w.seen.add(w.gram(i, n, power)) == 1 {
 			i++
 			continue
 		}
-		for _, t := range k[i : i+n] {
-			chars += int(t.chars)
-		}
+		chars += w.lengths[i+n] - w.lengths[i]
 		i += n
 	}
 	return float64(chars) / float64(w.text.chars)

@@ -11,14 +11,15 @@ type vocabulary struct {
 	Counts []uint32 // beside Words
 	Total  float64  // occurrences, of words that were left out too
 
-	slots []vocabSlot
-	mask  uint64
-	logs  []float32 // log-probability by count, for small counts
+	slots  []vocabSlot
+	mask   uint64
+	unseen float32 // log-probability of a word that isn't there
 }
 
 type vocabSlot struct {
 	word  uint64
 	count uint32
+	log   float32 // log-probability
 }
 
 // maxVocabulary bounds the profile: rarer words than its words are counted as unseen.
@@ -59,12 +60,9 @@ func (v *vocabulary) index() {
 		for v.slots[at].count != 0 {
 			at = (at + 1) & v.mask
 		}
-		v.slots[at] = vocabSlot{w, v.Counts[i]}
+		v.slots[at] = vocabSlot{w, v.Counts[i], float32(v.logOf(float64(v.Counts[i]), v.Total))}
 	}
-	v.logs = make([]float32, 4096)
-	for c := range v.logs {
-		v.logs[c] = float32(v.logOf(float64(c), v.Total))
-	}
+	v.unseen = float32(v.logOf(0, v.Total))
 }
 
 // logOf is the natural logarithm of (count + ½) / (total + ½ · vocabulary).
@@ -72,24 +70,22 @@ func (v *vocabulary) logOf(count, total float64) float64 {
 	return math.Log((count + 0.5) / (total + 0.5*float64(len(v.Words)+1)))
 }
 
-func (v *vocabulary) count(w uint64) uint32 {
+func (v *vocabulary) find(w uint64) *vocabSlot {
 	for i := mix(w) & v.mask; ; i = (i + 1) & v.mask {
-		s := &v.slots[i]
-		if s.count == 0 || s.word == w {
-			return s.count
+		if s := &v.slots[i]; s.count == 0 || s.word == w {
+			return s
 		}
 	}
 }
 
-// logs fills to with the log-probability of each word.
+// logsOf fills to with the log-probability of each word.
 func (v *vocabulary) logsOf(words []uint64, to []float32) []float32 {
 	to = to[:0]
 	for _, w := range words {
-		c := v.count(w)
-		if int(c) < len(v.logs) {
-			to = append(to, v.logs[c])
+		if s := v.find(w); s.count > 0 {
+			to = append(to, s.log)
 		} else {
-			to = append(to, float32(v.logOf(float64(c), v.Total)))
+			to = append(to, v.unseen)
 		}
 	}
 	return to
@@ -103,7 +99,7 @@ func (v *vocabulary) logsWithout(words []uint64, to []float32) []float32 {
 	}
 	to = to[:0]
 	for _, w := range words {
-		c := float64(v.count(w)) - float64(own[w])
+		c := float64(v.find(w).count) - float64(own[w])
 		to = append(to, float32(v.logOf(max(0, c), max(1, v.Total-float64(len(words))))))
 	}
 	return to
