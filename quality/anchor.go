@@ -20,6 +20,7 @@ type AnchorRecord struct {
 // AnchorOptions bound the parts. Zero values are the defaults.
 type AnchorOptions struct {
 	Seed    uint64
+	Pinned  bool // an earlier version: 30% profile, 70% twins, no holdout
 	Profile int // most records of the profile (20,000)
 	Twins   int // most twins (50,000)
 	Holdout int // most records of the holdout (20,000)
@@ -29,6 +30,8 @@ type AnchorOptions struct {
 const (
 	profileShare = 0.40
 	twinShare    = 0.50 // the rest is the holdout
+
+	pinnedProfileShare = 0.30
 )
 
 // Anchor is human text or a pinned version, cut in three parts that share no text: the profile (frozen tables), the
@@ -38,6 +41,7 @@ type Anchor struct {
 	Profile *profile
 	Twins   []AnchorRecord // in the order in which they are used
 	Holdout []AnchorRecord
+	Topics  []uint8 // of the twins
 }
 
 // AnchorBuilder cuts a stream of records. What part a text falls into follows from the seed and the text alone, not from
@@ -73,10 +77,14 @@ func (b *AnchorBuilder) Add(r AnchorRecord) {
 	}
 	h := xxh3.HashStringSeed(r.Text, b.o.Seed)
 	part := 2
+	first, second := profileShare, twinShare
+	if b.o.Pinned {
+		first, second = pinnedProfileShare, 1
+	}
 	switch u := float64(mix(h)>>11) / (1 << 53); {
-	case u < profileShare:
+	case u < first:
 		part = 0
-	case u < profileShare+twinShare:
+	case u < first+second:
 		part = 1
 	}
 	b.sum[part]++
@@ -96,6 +104,11 @@ func (b *AnchorBuilder) Build() (*Anchor, error) {
 		texts = append(texts, r.Text)
 	}
 	a.Profile = newProfile(texts, b.o.Seed)
+	var v topicVector
+	for _, t := range a.Twins {
+		v = a.Profile.Topics.vector(FeaturesOf(t.Text).words, v)
+		a.Topics = append(a.Topics, uint8(a.Profile.Topics.nearest(v)))
+	}
 	return a, nil
 }
 

@@ -49,6 +49,11 @@ func (a *Anchor) check() error {
 	case len(p.Topics.IDF) != topicDims || len(p.Topics.Centers) != topicDims*topicCount:
 		return fmt.Errorf("topics")
 	}
+	for _, t := range a.Topics {
+		if t >= topicCount {
+			return fmt.Errorf("topics of twins")
+		}
+	}
 	for c := range p.Dists {
 		for s := range p.Dists[c] {
 			if !slices.IsSorted(p.Dists[c][s].Quantiles) {

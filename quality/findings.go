@@ -3,11 +3,18 @@ package quality
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/retort-data/retort/schema"
 )
 
-func toValid(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
+// toValid replaces bytes that aren't UTF-8.
+func toValid(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "\ufffd")
+}
 
 // signals measures everything; the order is that of the names' declaration.
 func (w *work) signals(l *lexicon, code string, sure float64, echo bool, i Input) []schema.Signal {

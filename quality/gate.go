@@ -150,6 +150,9 @@ func (g *Gate) prepare() {
 	g.twinTopic = make([]int8, len(g.anchor.Twins))
 	for i := range g.twinTopic {
 		g.twinTopic[i] = -1
+		if len(g.anchor.Topics) == len(g.anchor.Twins) {
+			g.twinTopic[i] = int8(g.anchor.Topics[i])
+		}
 	}
 }
 

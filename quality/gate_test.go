@@ -79,7 +79,7 @@ func TestHealthyRunsAlarmAtMostAlpha(t *testing.T) {
 	for run := range runs {
 		s := newSpeaker(uint64(100+run), 20_000, 0.7)
 		b := *a
-		b.Twins = nil
+		b.Twins, b.Topics = nil, nil
 		for range 150 {
 			b.Twins = append(b.Twins, AnchorRecord{Text: s.text()})
 		}
@@ -386,7 +386,7 @@ func BenchmarkObserve(b *testing.B) {
 	s := newSpeaker(1, 20_000, 0.7)
 	a := testAnchor(b, s, 1000, "")
 	long := func() string { return s.text() + " " + s.text() + " " + s.text() + " " + s.text() }
-	a.Twins = nil
+	a.Twins, a.Topics = nil, nil
 	var answers []Answer
 	for i := range 2000 {
 		a.Twins = append(a.Twins, AnchorRecord{Text: long()})

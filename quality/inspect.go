@@ -3,7 +3,6 @@ package quality
 import (
 	"fmt"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/retort-data/retort/schema"
 )
@@ -168,10 +167,7 @@ func (in *Inspector) Inspect(i Input) schema.Inspection {
 func (in *Inspector) wantsEcho() bool { return in.checks.Echo.Do != schema.DoOff }
 
 func (w *work) reset(s string) {
-	if !utf8.ValidString(s) {
-		s = toValid(s)
-	}
-	w.text.reset(s)
+	w.text.reset(toValid(s))
 	w.folded = fold(w.folded[:0], &w.text)
 	w.sumUp()
 	w.filledLines = 0

@@ -13,6 +13,7 @@ const (
 	topicDims   = 4096
 	topicSample = 4000
 	topicRounds = 8
+	topicWords  = 128 // of a text, that its topic is told by
 )
 
 type topics struct {
@@ -80,6 +81,7 @@ func (t *topics) countDocuments(records [][]uint64) {
 // vector reuses v's memory.
 func (t *topics) vector(words []uint64, v topicVector) topicVector {
 	v.dims, v.weights = v.dims[:0], v.weights[:0]
+	words = words[:min(len(words), topicWords)]
 	var seen [topicDims / 64]uint64
 	norm := 0.0
 	for _, w := range words {

@@ -77,7 +77,7 @@ type result struct {
 
 func (t trial) run(o quality.GateOptions, beside bool) result {
 	a := *t.anchor
-	a.Twins = make([]quality.AnchorRecord, len(t.twins))
+	a.Topics, a.Twins = nil, make([]quality.AnchorRecord, len(t.twins))
 	for i, w := range t.twins {
 		a.Twins[i] = quality.AnchorRecord{Stratum: w.stratum, Text: w.text}
 	}

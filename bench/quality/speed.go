@@ -37,6 +37,16 @@ func (b *bench) speed() error {
 		in.Inspect(quality.Input{Response: &schema.Response{Text: t}})
 	})
 	b.timed("features of the gate", texts, func(t string) { quality.FeaturesOf(t) })
+	features := records(texts[:min(len(texts), len(anchor.Twins))], "")
+	g, err := quality.NewGate(anchor, quality.GateOptions{Mode: quality.ModeSame})
+	if err != nil {
+		return err
+	}
+	used := cpu()
+	for _, r := range features {
+		g.Observe(quality.Answer{ID: "r", Features: r.f})
+	}
+	fmt.Printf("gate, twins' features with it: %.0f records a CPU second\n", float64(len(features))/(cpu()-used).Seconds())
 	return b.speedTogether(in, anchor, texts)
 }
 
