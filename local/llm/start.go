@@ -108,9 +108,8 @@ func (s *Server) launch(in *Installed, o Options) (address string, err error) {
 		return "", err
 	}
 	s.stdin = stdin
-	if _, err := stdin.Write(append(settings, '\n')); err != nil {
-		return "", err
-	}
+	// A child that died at once can't take its settings; the read below tells.
+	_, _ = stdin.Write(append(settings, '\n'))
 	lines := bufio.NewReader(stdout)
 	line, err := lines.ReadBytes('\n')
 	go func() {
