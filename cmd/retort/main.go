@@ -42,6 +42,7 @@ type CLI struct {
 	Release  ReleaseCmd  `cmd:"" help:"Let a held run go on; who, when and why enter the manifest."`
 	Versions VersionsCmd `cmd:"" help:"Versions of a dataset."`
 	Files    FilesCmd    `cmd:"" help:"Shard URIs of a version, one a line."`
+	Show     ShowCmd     `cmd:"" help:"Print some records of a version, or rejects with why."`
 	Verify   VerifyCmd   `cmd:"" help:"Read every shard of a version again and hold it against the manifest."`
 	Teachers TeachersCmd `cmd:"" help:"Configured teachers, their terms, limits and prices."`
 	Worker   WorkerCmd   `cmd:"" help:"Run a worker until told to stop; drains on SIGTERM."`

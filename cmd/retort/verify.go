@@ -120,7 +120,7 @@ func (a *app) fetch(key string) (*os.File, error) {
 	return f, nil
 }
 
-func recordsRoot(f io.ReaderAt, n int64, format string, rejects bool) (rows int64, root string, err error) {
+func recordsRoot(f *os.File, n int64, format string, rejects bool) (rows int64, root string, err error) {
 	tree := schema.NewTree()
 	add := func(hash [32]byte, err error) error {
 		if err == nil {
@@ -129,23 +129,17 @@ func recordsRoot(f io.ReaderAt, n int64, format string, rejects bool) (rows int6
 		}
 		return err
 	}
-	if rejects {
-		for rec, err := range schema.ReadRejects(f, n) {
-			if err != nil {
-				return rows, "", err
-			}
-			if err := add(schema.RejectHash(format, rec)); err != nil {
-				return rows, "", err
-			}
+	for rec, err := range records(f, n, rejects) {
+		if err != nil {
+			return rows, "", err
 		}
-	} else {
-		for rec, err := range schema.ReadRecords(f, n) {
-			if err != nil {
-				return rows, "", err
-			}
-			if err := add(schema.RecordHash(format, rec)); err != nil {
-				return rows, "", err
-			}
+		if rejects {
+			err = add(schema.RejectHash(format, rec))
+		} else {
+			err = add(schema.RecordHash(format, &rec.Record))
+		}
+		if err != nil {
+			return rows, "", err
 		}
 	}
 	return rows, fmt.Sprintf("%x", tree.Root()), nil

@@ -13,6 +13,10 @@ import (
 	"github.com/retort-data/retort/local/teacher"
 )
 
+// localTeacher is the name under which the configuration declares whatever model runs, so that one recipe fits all; what it is
+// stands in its model and revision.
+const localTeacher = "small"
+
 // runningTeacher is what up declares in the configuration, and how to end it.
 type runningTeacher struct {
 	entries []teacherEntry
@@ -50,7 +54,7 @@ func (c *upCommand) startTeacher(ctx context.Context, t *terminal) (*runningTeac
 // trained on only the user knows: the notice says who said so.
 func foreignTeacher(url, model string) teacherEntry {
 	return teacherEntry{
-		Name: "teacher", BaseURL: url, Model: model, APIKeyEnv: "TEACHER_API_KEY",
+		Name: localTeacher, BaseURL: url, Model: model, APIKeyEnv: "TEACHER_API_KEY",
 		Terms: termsEntry{
 			Training: "allowed", Source: "declared by whoever named this endpoint as TEACHER", ReadOn: today(),
 			Notice: "Read the provider's terms before training on these answers.",
@@ -76,7 +80,7 @@ func (r *runningTeacher) startModel(ctx context.Context, t *terminal, c *upComma
 	}()
 	r.stop = server.Stop
 	r.entries = []teacherEntry{{
-		Name: c.Teacher, BaseURL: server.URL, Model: m.Name, Revision: m.Requirements[0],
+		Name: localTeacher, BaseURL: server.URL, Model: m.Name, Revision: m.Requirements[0],
 		Terms: termsEntry{Training: "allowed", License: m.License, Notice: m.Notice,
 			Source: "license of the package " + m.Requirements[0], ReadOn: "2026-11-24"},
 		Limits: limitsEntry{Concurrency: 4},
@@ -90,7 +94,7 @@ func (r *runningTeacher) startNgram(t *terminal, c *upCommand) error {
 	if err != nil {
 		return err
 	}
-	return r.serveHere(t, c.TeacherPort, ngram.Teacher{Model: model}.Handler(), "ngram", ngram.Name)
+	return r.serveHere(t, c.TeacherPort, ngram.Teacher{Model: model}.Handler(), ngram.Name)
 }
 
 func (r *runningTeacher) startTest(t *terminal, c *upCommand) error {
@@ -102,11 +106,11 @@ func (r *runningTeacher) startTest(t *terminal, c *upCommand) error {
 	if err != nil {
 		return err
 	}
-	return r.serveHere(t, c.TeacherPort, server, "test", "honest-1")
+	return r.serveHere(t, c.TeacherPort, server, "honest-1")
 }
 
 // serveHere serves a teacher made of Go's documentation in this process.
-func (r *runningTeacher) serveHere(t *terminal, port int, h http.Handler, name, model string) error {
+func (r *runningTeacher) serveHere(t *terminal, port int, h http.Handler, model string) error {
 	l, err := listen(t, "the teacher", port)
 	if err != nil {
 		return err
@@ -121,7 +125,7 @@ func (r *runningTeacher) serveHere(t *terminal, port int, h http.Handler, name, 
 	}()
 	r.stop = func() { cancel(); <-ended }
 	r.entries = []teacherEntry{{
-		Name: name, BaseURL: baseURL(l), Model: model,
+		Name: localTeacher, BaseURL: baseURL(l), Model: model,
 		Terms: termsEntry{
 			Training: "allowed", License: "BSD-3-Clause", ReadOn: "2026-11-24",
 			Source: "made of the Go standard library's documentation; GOROOT/LICENSE",

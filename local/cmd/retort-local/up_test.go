@@ -132,7 +132,7 @@ func TestUp(t *testing.T) {
 		t.Fatalf("the configuration that up wrote: %v", err)
 	}
 	if config.Temporal.Address != first.TemporalAddress || config.Store.Endpoint != first.S3Endpoint ||
-		config.Teacher("test") == nil || config.Teacher("test").BaseURL != first.BaseURL ||
+		config.Teacher(localTeacher) == nil || config.Teacher(localTeacher).BaseURL != first.BaseURL ||
 		config.Allow.Paths[0] != filepath.Join(dir, "examples") || config.Allow.Read[0] != "s3://corpus/" {
 		t.Errorf("configuration %+v", config)
 	}
