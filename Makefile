@@ -1,0 +1,42 @@
+# `make` alone lists the targets.
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help build demo up test readers bench bench-dedup bench-parquet bench-quality clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+build: ## build retort and the local stack into bin/
+	@mkdir -p bin
+	go build -trimpath -o bin/retort ./cmd/retort
+	@[ -x bin/retort-local ] || echo "building the local stack: some minutes the first time"
+	cd local && go build -trimpath -o ../bin/retort-local ./cmd/retort-local
+
+demo: ## a real dataset from a real small model, verified; data in .retort/ (TEACHER=URL MODEL=NAME: another model)
+	@scripts/demo.sh
+
+up: build ## the local stack in the foreground; prints what to source
+	@exec bin/retort-local up
+
+test: ## every test that CI runs
+	@scripts/test.sh
+
+readers: build ## open published versions with pyarrow, datasets, DuckDB, Polars and pandas, over S3
+	@readers/run.sh && scripts/readers.sh
+
+bench: build ## a whole run beside a bare loop: 200 ms and 0 ms a request
+	cd local && go build -o ../bin/retort-bench ./cmd/retort-bench
+	bin/retort-bench --prompts 6400 --latency 200ms
+	bin/retort-bench --prompts 20000 --latency 0
+
+bench-dedup: ## near-duplicates beside rensa, gaoya and datasketch
+	bench/dedup/run.sh
+
+bench-parquet: ## writing shards beside pyarrow
+	bench/parquet/run.sh
+
+bench-quality: ## the gate's false alarms and detections, and the speed of signals
+	bench/quality/run.sh
+
+clean: ## delete what was built (not .retort/)
+	rm -rf bin

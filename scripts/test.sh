@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Every test that CI runs. Nothing is skipped without saying so; in CI (CI=true) a missing reader is a failure.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
+workflowcheck=go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
+tools=$PWD/bin/tools
+start=$SECONDS
+step() { printf '\n== %s (%ds)\n' "$*" "$((SECONDS - start))"; }
+
+need() { command -v "$1" >/dev/null || { echo "needs $1: $2" >&2; exit 1; }; }
+need go "https://go.dev/doc/install"
+need python3 "your system's package python3, with venv"
+
+tool() { # NAME MODULE
+  if [ ! -x "$tools/$1-${2##*@}" ]; then
+    GOBIN=$tools/new GOFLAGS= go install "$2"
+    mv "$tools/new/$1" "$tools/$1-${2##*@}"
+  fi
+}
+
+step "formatting"
+unformatted=$(git ls-files '*.go' | xargs gofmt -l)
+[ -z "$unformatted" ] || { echo "not formatted: $unformatted" >&2; exit 1; }
+
+step "vet and staticcheck"
+tool staticcheck "$staticcheck"
+tool workflowcheck "$workflowcheck"
+go vet ./...
+"$tools/staticcheck-${staticcheck##*@}" ./...
+
+step "workflowcheck: workflows are deterministic"
+"$tools/workflowcheck-${workflowcheck##*@}" ./workflows
+
+step "unit, property, fuzz seeds, golden, replay, dependency rules"
+go test -timeout 15m ./...
+
+step "the local stack, and the whole on it"
+make --no-print-directory build
+(cd local && go vet ./e2e ./cmd/... ./teacher ./ngram ./godocs ./chat && go test -timeout 25m ./...)
+
+step "readers in Python"
+readers/run.sh
+RETORT_BIN=$PWD/bin scripts/readers.sh
+
+printf '\nall passed in %ds\n' "$((SECONDS - start))"
