@@ -21,9 +21,9 @@ type AnchorRecord struct {
 type AnchorOptions struct {
 	Seed    uint64
 	Pinned  bool // an earlier version: 30% profile, 70% twins, no holdout
-	Profile int // most records of the profile (20,000)
-	Twins   int // most twins (50,000)
-	Holdout int // most records of the holdout (20,000)
+	Profile int  // most records of the profile (20,000)
+	Twins   int  // most twins (50,000)
+	Holdout int  // most records of the holdout (20,000)
 }
 
 // Shares of the three parts.

@@ -35,13 +35,23 @@ func FeaturesOf(s string) Features {
 	return Features{words: words, size: t.words}
 }
 
-// pairGram hashes a bigram, sixGram six words.
+// pairGram hashes two words in a row.
 func pairGram(a, b uint64) uint64 { return (a^0x2545f4914f6cdd1d)*ngramPrime ^ b }
 
-func sixGram(w []uint64) uint64 {
-	h := uint64(6)
-	for _, x := range w[:6] {
-		h = (h ^ x) * ngramPrime
+// sixGrams calls do with the hash of each six words in a row: a polynomial that rolls on.
+func sixGrams(words []uint64, do func(h uint64)) {
+	if len(words) < 6 {
+		return
 	}
-	return h
+	h := uint64(0)
+	for _, w := range words[:6] {
+		h = h*gramBase + w
+	}
+	do(h)
+	for i := 6; i < len(words); i++ {
+		h = (h-words[i-6]*gramBase5)*gramBase + words[i]
+		do(h)
+	}
 }
+
+var gramBase5 = gramPower(5)

@@ -41,16 +41,7 @@ func (w *work) signals(l *lexicon, code string, sure float64, echo bool, i Input
 	add(SignalDupLineFraction, fraction)
 	add(SignalDupLineChars, chars)
 	add(SignalDupCharLines, bare)
-	for n, name := range []string{2: SignalTop2, 3: SignalTop3, 4: SignalTop4} {
-		if name != "" {
-			add(name, w.topGram(n))
-		}
-	}
-	for n, name := range []string{5: SignalDup5, 6: SignalDup6, 7: SignalDup7, 8: SignalDup8, 9: SignalDup9, 10: SignalDup10} {
-		if name != "" {
-			add(name, w.dupGrams(n))
-		}
-	}
+	w.addGramSignals(add)
 	add(SignalRep4, w.repeated4())
 	add(SignalEntropy, w.entropy(budgetWords))
 	add(SignalDistinct, w.distinct(budgetWords))
@@ -60,6 +51,28 @@ func (w *work) signals(l *lexicon, code string, sure float64, echo bool, i Input
 	add(SignalLanguageShare, sure)
 	return out
 }
+
+// addGramSignals stops counting where no n-gram came twice: no longer one can have.
+func (w *work) addGramSignals(add func(string, float64)) {
+	last := 1.0
+	for n := 2; n <= 4; n++ {
+		if last > 0 {
+			last = w.topGram(n)
+		}
+		add(topSignals[n-2], last)
+	}
+	for n := 5; n <= 10; n++ {
+		if last > 0 {
+			last = w.dupGrams(n)
+		}
+		add(dupSignals[n-5], last)
+	}
+}
+
+var (
+	topSignals = [...]string{SignalTop2, SignalTop3, SignalTop4}
+	dupSignals = [...]string{SignalDup5, SignalDup6, SignalDup7, SignalDup8, SignalDup9, SignalDup10}
+)
 
 // findings judges the checks in the order of schema.Checks: the first that drops is the reason of a reject.
 func (in *Inspector) findings(w *work, i Input, out *schema.Inspection) {

@@ -26,9 +26,7 @@ func newProfile(texts []string, seed uint64) *profile {
 	p.Vocab = newVocabulary(counts)
 	p.Six = newBitmap(logBits(p.Tokens))
 	for _, r := range records {
-		for i := 0; i+6 <= len(r); i++ {
-			p.Six.add(sixGram(r[i:]))
-		}
+		sixGrams(r, p.Six.add)
 	}
 	p.measure(records)
 	p.Topics = newTopics(records, seed)
