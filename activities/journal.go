@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 
 	"github.com/retort-data/retort/schema"
@@ -11,11 +12,12 @@ import (
 // partHeader is the first line of a journal part. Reserved is what the attempt may have spent by the time the next part is put,
 // Spent what it has spent on settled calls; the difference of a dead attempt's last part is charged in full.
 type partHeader struct {
-	Attempt       int   `json:"attempt"`
-	Reserved      int64 `json:"reserved,omitempty"` // micro-dollars
-	Spent         int64 `json:"spent,omitempty"`
-	ReservedCalls int64 `json:"reserved_calls,omitempty"`
-	Calls         int64 `json:"calls,omitempty"`
+	Attempt       int    `json:"attempt"`
+	By            string `json:"by"`                 // drawn by the attempt, to know its own parts by
+	Reserved      int64  `json:"reserved,omitempty"` // micro-dollars
+	Spent         int64  `json:"spent,omitempty"`
+	ReservedCalls int64  `json:"reserved_calls,omitempty"`
+	Calls         int64  `json:"calls,omitempty"`
 }
 
 // journal is what is durable of a page that is being asked. Keys carry the attempt, so two attempts at once lose nothing: the first
@@ -26,6 +28,7 @@ type journal struct {
 	page    schema.PageRef
 	attempt int
 	parts   int
+	by      string
 
 	answers map[string]journalled // request id → its first answer
 	last    map[int]partHeader    // attempt → header of its last part
@@ -39,7 +42,7 @@ type journalled struct {
 
 // openJournal reads the parts of all attempts so far.
 func (r *Rooms) openJournal(ctx context.Context, run store.Run, ref schema.PageRef) (*journal, error) {
-	j := &journal{rooms: r, run: run, page: ref, attempt: 1, answers: map[string]journalled{}, last: map[int]partHeader{}, seen: map[string]bool{}}
+	j := &journal{rooms: r, run: run, page: ref, attempt: 1, by: rand.Text(), answers: map[string]journalled{}, last: map[int]partHeader{}, seen: map[string]bool{}}
 	err := j.refresh(ctx)
 	for attempt := range j.last {
 		j.attempt = max(j.attempt, attempt+1)
@@ -96,7 +99,7 @@ func (j *journal) spent() (micros, calls int64) {
 // put writes the next part. The first part of an attempt claims its number: where another attempt has it, the next is tried.
 func (j *journal) put(ctx context.Context, head partHeader, answers []schema.Response) error {
 	for {
-		head.Attempt = j.attempt
+		head.Attempt, head.By = j.attempt, j.by
 		l := newLines()
 		if err := l.add(head); err != nil {
 			return err
@@ -108,17 +111,29 @@ func (j *journal) put(ctx context.Context, head partHeader, answers []schema.Res
 		}
 		key := j.run.Part(j.page, j.attempt, j.parts)
 		err := j.rooms.Store.PutNew(ctx, key, l.packed())
-		if err == nil {
-			j.parts++
-			j.take(key, head, answers)
-			return nil
-		}
-		if !errors.Is(err, store.ErrExists) {
+		if errors.Is(err, store.ErrExists) {
+			own, ownErr := j.wrote(ctx, key)
+			if ownErr != nil {
+				return ownErr
+			}
+			if !own { // another attempt has this number
+				j.attempt, j.parts = j.attempt+1, 0
+				continue
+			}
+		} else if err != nil {
 			return err
 		}
-		// Another attempt's part, or our own whose reply was lost: writing the answers again under a new number is harmless.
-		j.attempt, j.parts = j.attempt+1, 0
+		j.parts++
+		j.take(key, head, answers)
+		return nil
 	}
+}
+
+// wrote says whether a part is this attempt's own: the reply to its put was lost, and the put repeated.
+func (j *journal) wrote(ctx context.Context, key string) (bool, error) {
+	var head partHeader
+	_, err := readTable[schema.Response](ctx, j.rooms, key, &head)
+	return head.By == j.by, err
 }
 
 // counts sums what the journal has of a page.
