@@ -3,6 +3,8 @@ package activities
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 
 	"go.temporal.io/sdk/activity"
@@ -140,9 +142,22 @@ func (a *asking) sendAll(ctx context.Context, stop context.CancelCauseFunc, todo
 		go func() {
 			defer flying.Done()
 			defer func() { <-a.lane.slots }()
+			defer a.caught(stop)
 			a.send(ctx, stop, req)
 		}()
 	}
+}
+
+// caught turns a panic while a request is sent into an error of the page: else it would end the worker, and with it, tried again, the
+// next one. The client may have kept a place of its limit, so the next page gets a new one.
+func (a *asking) caught(stop context.CancelCauseFunc) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	a.rooms.Log.Error("sending a request panicked; this is a bug", "page", a.j.page.String(), "run", a.in.Run, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	a.rooms.Teachers.forget(a.page.Teacher)
+	a.stopFor(&schema.Error{Kind: schema.KindFailed, Code: "panic", Op: "ask", Subject: a.page.Teacher, Cause: errors.New("a bug in Retort"), Hint: "The worker's log has the place."}, stop)
 }
 
 // send asks one request and hands its answer to the scribe.

@@ -67,6 +67,13 @@ func (t *Teachers) Of(name string) (*teacher.Client, *lane, error) {
 	return client, l, nil
 }
 
+// forget lets the next page make a new client.
+func (t *Teachers) forget(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.lanes, name)
+}
+
 func (l *lane) turn(run string) chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
