@@ -45,7 +45,7 @@ type lab struct {
 	respond func(w http.ResponseWriter, prompt string) (done bool) // nil: an answer of the prompt's own
 }
 
-const prompts = 23 // three pages of a teacher with concurrency 1
+const prompts = 23 // five pages of ten requests of a teacher with concurrency 1
 
 // newLab begins a run of a recipe with two samples of each prompt; more are further lines of it.
 func newLab(t testing.TB, more string) *lab {
@@ -71,6 +71,7 @@ messages: [{role: user, content: "Tell me about {{.question}}"}]
 samples: 2
 teachers: [{name: tester}]
 sampling: {max_tokens: 100}
+checks: {repetition: {do: tag}}
 ` + more
 	l.sources(prompts)
 	l.begin("r1")
