@@ -23,7 +23,7 @@ type run struct {
 	filter  filter
 }
 
-const blockKeys = 256
+const blockKeys = 128
 
 // posting is an entry under a key.
 type posting struct {
@@ -116,11 +116,8 @@ func (r *run) find(want []wanted, yield func(at, id uint32)) error {
 			if err := block.read(r, b); err != nil {
 				return err
 			}
-			i, _ := slices.BinarySearchFunc(block.postings, w.key, func(p posting, key uint64) int {
-				return asInt(p.key > key) - asInt(p.key < key)
-			})
-			for ; i < len(block.postings) && block.postings[i].key == w.key; i++ {
-				yield(w.at, block.postings[i].id)
+			if err := block.find(r, w, yield); err != nil {
+				return err
 			}
 		}
 	}
@@ -129,22 +126,39 @@ func (r *run) find(want []wanted, yield func(at, id uint32)) error {
 
 // blockReader holds the block that was read last.
 type blockReader struct {
-	number   int // plus 1; 0 before the first
-	raw      []byte
-	postings []posting
+	number int // plus 1; 0 before the first
+	raw    []byte
 }
 
 func (b *blockReader) read(r *run, number int) (err error) {
-	if b.number == number+1 {
-		return nil
+	if b.number != number+1 {
+		b.number = number + 1
+		b.raw, err = r.readBlocks(b.raw, number, number+1)
 	}
-	if b.raw, err = r.readBlocks(b.raw, number, number+1); err != nil {
-		return err
-	}
-	b.number = number + 1
-	b.postings, err = r.decode(b.postings[:0], b.raw, number)
 	return err
 }
+
+// find yields the block's entries of a key; it reads no further than they are.
+func (b *blockReader) find(r *run, w wanted, yield func(at, id uint32)) error {
+	number := b.number - 1
+	raw, key := b.raw, r.starts[number]
+	for range r.keysOf(number) {
+		p, rest, err := r.take(raw, key)
+		if err != nil {
+			return scratchFault(err)
+		}
+		if p.key == w.key {
+			yield(w.at, p.id)
+		} else if p.key > w.key {
+			return nil
+		}
+		raw, key = rest, p.key
+	}
+	return nil
+}
+
+// keysOf is the number of keys in a block.
+func (r *run) keysOf(number int) int { return min(blockKeys, r.keys-number*blockKeys) }
 
 // readBlocks reads the blocks from first below end into buf.
 func (r *run) readBlocks(buf []byte, first, end int) ([]byte, error) {
@@ -159,7 +173,7 @@ func (r *run) readBlocks(buf []byte, first, end int) ([]byte, error) {
 // decode appends the postings of a block.
 func (r *run) decode(dst []posting, raw []byte, number int) ([]posting, error) {
 	key := r.starts[number]
-	for range min(blockKeys, r.keys-number*blockKeys) {
+	for range r.keysOf(number) {
 		p, rest, err := r.take(raw, key)
 		if err != nil {
 			return dst, scratchFault(err)
