@@ -9,15 +9,38 @@ import (
 
 // Shapes of words and lines (Rae et al. 2021, table A1; FineWeb, Penedo et al. 2024).
 
-// alphaWords is the share of tokens with a letter; punctuation counts as tokens, as datatrove counts it.
+// alphaWords is the share of tokens with a letter; punctuation counts as tokens, and a compound counts as its parts with the
+// hyphens between them, an apostrophe as the beginning of another word, as datatrove's tokenizer (spaCy's) has it.
 func (w *work) alphaWords() float64 {
-	n := 0
+	n, all := 0, len(w.text.tokens)
 	for _, k := range w.text.tokens {
-		if k.flags&hasLetter != 0 {
-			n++
+		if k.flags&hasLetter == 0 {
+			continue
+		}
+		n++
+		if k.flags&isCompound != 0 {
+			hyphens, apostrophes := innerMarks(w.text.of(k))
+			n += hyphens + apostrophes
+			all += 2*hyphens + apostrophes
 		}
 	}
-	return share(n, len(w.text.tokens))
+	return share(n, all)
+}
+
+func innerMarks(s string) (hyphens, apostrophes int) {
+	for i := 1; i < len(s)-1; i++ {
+		switch s[i] {
+		case '-':
+			hyphens++
+		case '\'':
+			apostrophes++
+		case 0xe2:
+			if strings.HasPrefix(s[i:], "\u2019") {
+				apostrophes++
+			}
+		}
+	}
+	return hyphens, apostrophes
 }
 
 // symbols returns how many `#` and how many ellipses there are per token.
