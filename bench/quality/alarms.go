@@ -24,7 +24,7 @@ func (b *bench) split(c []string) (profile, rest []string) {
 func (b *bench) alarms() error {
 	header()
 	profile, rest := b.split(b.corpora[0])
-	anchor, pool := anchorOf(profile), records(rest, "a")
+	anchor, pool := anchorOf(profile), records(rest, "")
 	same := quality.GateOptions{Mode: quality.ModeSame, MinEffect: -1}
 	both := func(rng *rand.Rand, pool []record) trial {
 		d := draw(rng, pool, 2*b.records)
