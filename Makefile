@@ -8,9 +8,9 @@ help: ## list the targets
 
 build: ## build retort and the local stack into bin/
 	@mkdir -p bin
-	go build -trimpath -o bin/retort ./cmd/retort
+	go build -o bin/retort ./cmd/retort
 	@[ -x bin/retort-local ] || echo "building the local stack: some minutes the first time"
-	cd local && go build -trimpath -o ../bin/retort-local ./cmd/retort-local
+	cd local && go build -o ../bin/retort-local ./cmd/retort-local
 
 demo: ## a real dataset from a real small model, verified; data in .retort/ (TEACHER=URL MODEL=NAME: another model)
 	@scripts/demo.sh
