@@ -113,7 +113,8 @@ func (s *S3) PutFileNew(ctx context.Context, key string, file io.ReaderAt, size 
 	if _, err := s.Head(ctx, key); err == nil {
 		return ErrExists // saves sending gigabytes for nothing; the last word has CompleteMultipartUpload
 	}
-	create := &s3.CreateMultipartUploadInput{Bucket: &s.bucket, Key: &key, ContentType: contentType(key)}
+	// Parts carry a checksum, so the upload must name its algorithm: without it some stores refuse them when it is completed.
+	create := &s3.CreateMultipartUploadInput{Bucket: &s.bucket, Key: &key, ContentType: contentType(key), ChecksumAlgorithm: types.ChecksumAlgorithmCrc32}
 	if s.kmsKey != "" {
 		create.ServerSideEncryption, create.SSEKMSKeyId = types.ServerSideEncryptionAwsKms, &s.kmsKey
 	}
