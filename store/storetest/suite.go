@@ -229,7 +229,8 @@ func keys(t *testing.T, s store.Store, prefix, after string) (got []string) {
 }
 
 func list(t *testing.T, s store.Store) {
-	all := []string{"a", "a/1", "a/10", "a/2", "a0", "b/_x", "b/é", "b/z"}
+	// No key is a folder of another's: a gateway that keeps objects as files has no room for that.
+	all := []string{"a/1", "a/10", "a/2", "a0", "b/_x", "b/é", "b/z"}
 	for _, i := range rand.Perm(len(all)) {
 		must(t, s.Put(t.Context(), all[i], []byte(all[i])))
 	}
@@ -237,20 +238,17 @@ func list(t *testing.T, s store.Store) {
 		prefix, after string
 		want          []string
 	}{
-		{"", "", all[:6:6]}, // those of b beyond _x are in order of bytes, below
+		{"", "", []string{"a/1", "a/10", "a/2", "a0", "b/_x", "b/z", "b/é"}},
 		{"a/", "", []string{"a/1", "a/10", "a/2"}},
-		{"a", "", []string{"a", "a/1", "a/10", "a/2", "a0"}},
+		{"a", "", []string{"a/1", "a/10", "a/2", "a0"}},
+		{"", "a/2", []string{"a0", "b/_x", "b/z", "b/é"}},
 		{"a/", "a/1", []string{"a/10", "a/2"}},
 		{"a/", "a/11", []string{"a/2"}},
 		{"a/", "a/2", nil},
 		{"b/", "", []string{"b/_x", "b/z", "b/é"}},
 		{"none", "", nil},
 	} {
-		got := keys(t, s, c.prefix, c.after)
-		if c.prefix == "" {
-			got = got[:min(len(got), 6)]
-		}
-		if !slices.Equal(got, c.want) {
+		if got := keys(t, s, c.prefix, c.after); !slices.Equal(got, c.want) {
 			t.Errorf("under %q after %q: %q, want %q", c.prefix, c.after, got, c.want)
 		}
 	}
@@ -298,7 +296,7 @@ func longList(t *testing.T, s store.Store) {
 }
 
 func folders(t *testing.T, s store.Store) {
-	for _, key := range []string{"runs/b/x", "runs/b/y/z", "runs/a/x", "runs/file", "runs/c/", "other/d/x"} {
+	for _, key := range []string{"runs/b/x", "runs/b/y/z", "runs/a/x", "runs/file", "runs/c/_x", "other/d/x"} {
 		must(t, s.Put(t.Context(), key, []byte("x")))
 	}
 	got, err := s.Folders(t.Context(), "runs/")
