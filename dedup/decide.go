@@ -169,7 +169,7 @@ func (d *decider) lookExact(i int, it *Item, m *meta, f *found, out *Decision) e
 	return nil
 }
 
-// lookPrompt compares with every entry of the same prompt, in the collections where the scope is the prompt.
+// lookPrompt compares with the newest entries of the same prompt, in the collections where the scope is the prompt.
 func (d *decider) lookPrompt(i int, it *Item, m *meta, f *found, out *Decision) error {
 	if m.prompt == 0 {
 		return nil
@@ -214,9 +214,13 @@ func (d *decider) skipInvisible(head *uint32) error {
 	return nil
 }
 
+// mostOfPrompt is the number of a prompt's newest entries that an item is compared with one by one, so that nothing is
+// missed among them. Those before are found by their bands and exact hash, as in the scope of the dataset.
+const mostOfPrompt = 512
+
 // walk compares with the entries of a prompt's chain, newest first.
 func (d *decider) walk(c int, head uint32, it *Item, m *meta, f *found, exact, near bool) error {
-	for head != 0 {
+	for n := 0; head != 0 && n < mostOfPrompt; n++ {
 		id := newRef(c, head-1)
 		other, err := d.meta(id)
 		if err != nil {
@@ -345,49 +349,4 @@ func (d *decider) scope(c int, check string) string {
 
 func (d *decider) inScope(check string, id ref, m, c *meta) bool {
 	return d.scope(id.collection(), check) == schema.ScopeDataset || m.prompt != 0 && m.prompt == c.prompt
-}
-
-// onPage says whether id is an item of the page, and which of the entered ones.
-func (d *decider) onPage(id ref) (int, bool) {
-	if id.collection() == len(d.ix.layers) && id.id() >= d.limit {
-		return int(id.id() - d.limit), true
-	}
-	return 0, false
-}
-
-func (d *decider) meta(id ref) (meta, error) {
-	if n, ok := d.onPage(id); ok {
-		return d.metas[n], nil
-	}
-	if f, ok := d.shares[d.share].fetched[id]; ok {
-		return f.meta, nil
-	}
-	return d.ix.collection(id.collection()).entries.meta(id.id())
-}
-
-// read returns an entry; the set is valid until the next call.
-func (d *decider) read(id ref) (m meta, r record, err error) {
-	if m, err = d.meta(id); err != nil {
-		return m, r, err
-	}
-	if n, ok := d.onPage(id); ok {
-		it := &d.page[d.entered[n]]
-		return m, record{id: it.ID, exact: it.Sketch.Exact, set: it.Sketch.Set}, nil
-	}
-	raw := d.shares[d.share].fetched[id].raw
-	if raw == nil {
-		if raw, err = d.ix.collection(id.collection()).entries.raw(id.id(), &m, d.raw); err != nil {
-			return m, r, err
-		}
-	}
-	if r, err = takeRecord(raw, d.set[:0]); err != nil {
-		return m, r, scratchFault(err)
-	}
-	d.set = r.set
-	return m, r, nil
-}
-
-func (d *decider) name(id ref) (string, error) {
-	_, r, err := d.read(id)
-	return r.id, err
 }

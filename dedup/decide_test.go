@@ -122,3 +122,26 @@ func TestLaterPagesSeeEarlierOnesAfterReopening(t *testing.T) {
 		t.Errorf("%d segments after 40 pages: not compacted", n)
 	}
 }
+
+func TestAPromptWithManyAnswers(t *testing.T) {
+	r := rand.New(rand.NewPCG(12, 12))
+	ix := openIndex(t, newBlobs(), "", Options{})
+	var first []string
+	for seq := range mostOfPrompt/100 + 3 {
+		var page []Item
+		for i := range 100 {
+			text := strings.Join(words(r, 100), " ")
+			if seq == 0 {
+				first = append(first, text)
+			}
+			page = append(page, item(t, fmt.Sprint(seq, "-", i), "p", text))
+		}
+		commit(t, ix, seq, page, decide(t, ix, seq, page...))
+	}
+	for i, text := range first {
+		got := decide(t, ix, 99, item(t, "x", "p", text), item(t, "y", "p", text+" end"))
+		if want := fmt.Sprint("0-", i); got[0].Check != CheckExact || got[0].Of != want || got[1].Check != CheckNear || got[1].Of != want {
+			t.Fatalf("answer %d of %d: %+v", i, ix.Entries(), got)
+		}
+	}
+}
