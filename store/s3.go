@@ -46,6 +46,7 @@ func OpenS3(ctx context.Context, c schema.StoreConfig, bucket string) (*S3, erro
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.UsePathStyle = c.PathStyle
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenSupported
+		o.DisableLogOutputChecksumValidationSkipped = true // else a line on stderr for every range and every file in parts
 		if c.Endpoint != "" {
 			o.BaseEndpoint = aws.String(c.Endpoint)
 		}
