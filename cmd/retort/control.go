@@ -37,10 +37,13 @@ type CancelCmd struct {
 	Dataset string `arg:"" help:"Dataset whose run to end." placeholder:"DATASET"`
 }
 
-// Run signals a run under way, or ends a held one for good.
+// Run signals a run under way, or ends a held one for good. A run that no worker has taken up has no status yet.
 func (c *CancelCmd) Run(a *app) error {
 	d, last, err := a.newest(c.Dataset)
-	if err != nil {
+	var e *schema.Error
+	if errors.As(err, &e) && e.Code == "no_runs" {
+		last = &schema.Status{}
+	} else if err != nil {
 		return err
 	}
 	if last.State == schema.StateHeld {
