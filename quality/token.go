@@ -63,7 +63,7 @@ var class = func() (t [128]uint8) {
 			t[c] = clsLetter
 		case r >= 'A' && r <= 'Z':
 			t[c] = clsUpper
-		case r >= '0' && r <= '9' || r == '_':
+		case r >= '0' && r <= '9':
 			t[c] = clsDigit
 		case r <= ' ' || r == 127:
 			t[c] = clsSpace
@@ -140,8 +140,8 @@ func ideographic(r rune) bool {
 	return r >= 0x20000 && r <= 0x3134f || r == 0x3005
 }
 
-// word adds the word that begins at i and returns where it ends. An apostrophe, hyphen or full stop stays within a
-// word when letters or digits stand on both sides of it.
+// word adds the word that begins at i and returns where it ends. An apostrophe, hyphen, full stop or underscore stays
+// within a word when letters or digits stand on both sides of it.
 func (t *text) word(i int) int {
 	s, start := t.s, i
 	chars, flags, upper, ascii := 0, uint8(0), false, true
@@ -156,10 +156,12 @@ func (t *text) word(i int) int {
 				upper = true
 			case clsDigit:
 			default:
-				if (c != '\'' && c != '-' && c != '.') || !wordFollows(s[i+1:]) {
+				if (c != '\'' && c != '-' && c != '.' && c != '_') || !wordFollows(s[i+1:]) {
 					goto done
 				}
-				flags |= isCompound
+				if c != '_' {
+					flags |= isCompound
+				}
 			}
 			i++
 			chars++
