@@ -287,7 +287,16 @@ var refusals = map[string]string{
 	"InvalidAccessKeyId":    "Check AWS_ACCESS_KEY_ID (local stack: source .retort/env).",
 	"SignatureDoesNotMatch": "Check AWS_SECRET_ACCESS_KEY (local stack: source .retort/env).",
 	"InvalidBucketName":     "Mend store.bucket in the configuration.",
+	"Forbidden":             "The credentials lack a permission; docs/security.md lists what is needed.", // of a HEAD, whose answer has no body
 	"NotImplemented":        "The store lacks conditional puts (If-None-Match); Retort can't publish safely there.",
+}
+
+// passing are refusals (4xx) that a later try may find gone.
+var passing = map[string]bool{"RequestTimeout": true, "RequestTimeTooSkewed": true, "ExpiredToken": true, "BadDigest": true, "SlowDown": true}
+
+// passes says whether a fault may pass by itself, however long it takes: the store is away, busy, or the way to it is cut.
+func passes(status int, code string) bool {
+	return status < 400 || status >= 500 || status == http.StatusRequestTimeout || status == http.StatusConflict || status == http.StatusTooManyRequests || passing[code]
 }
 
 // wrap says what failed and where, and turns the protocol's answers into this package's errors.
@@ -308,6 +317,8 @@ func (s *S3) wrap(op, key string, err error) error {
 		return fmt.Errorf("%s: %w", s.uri(key), ErrExists)
 	case status(err) == http.StatusNotFound:
 		return fmt.Errorf("%s: %w", s.uri(key), ErrNotFound)
+	case !passes(status(err), code):
+		return fmt.Errorf("%s %s: the store refuses it: %w", op, s.uri(key), err) // some tries, then the run shows it
 	}
 	return &schema.Error{Kind: schema.KindRetry, Code: "s3_unreachable", Op: op, Subject: s.uri(key), Cause: err}
 }

@@ -150,6 +150,7 @@ var reasonTexts = map[string]string{
 	"gate":                "the gate: answers degrade against the anchor%s",
 	"format_differs":      "the dataset's earlier versions have another format%s",
 	"cancelled":           "a person ended it%s",
+	"not_allowed":         "a worker's configuration doesn't allow a source to be read%s",
 	"recipe":              "the recipe or a source is wrong%s",
 	"no_prompts":          "the sources gave no prompts%s",
 	"max_generation":      "answers would be deeper than max_generation%s",
@@ -167,6 +168,7 @@ var reasonTexts = map[string]string{
 
 	"s3_nosuchbucket":          "the bucket isn't there%s",
 	"s3_accessdenied":          "the store denies access%s",
+	"s3_forbidden":             "the store denies access%s",
 	"s3_invalidaccesskeyid":    "the store doesn't know the access key%s",
 	"s3_signaturedoesnotmatch": "the store refuses the secret key%s",
 	"s3_invalidbucketname":     "the bucket's name is none%s",
