@@ -2,7 +2,9 @@ package activities
 
 import (
 	"net/http"
+	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.temporal.io/sdk/temporal"
@@ -140,4 +142,33 @@ func applicationError(t testing.TB, err error) (app *temporal.ApplicationError) 
 		t.Fatalf("%v is no application error", err)
 	}
 	return app
+}
+
+// Two attempts of a page at once, as after a network that was cut, agree on its counts; every request is answered once in what stands.
+func TestTwoAttemptsAskAtOnce(t *testing.T) {
+	l, _ := planned(t, "")
+	got := make([]schema.PageCounts, 2)
+	var wg sync.WaitGroup
+	rooms := []*Rooms{l.rooms(l.store), l.rooms(l.store)}
+	for i := range got {
+		wg.Go(func() {
+			var err error
+			if got[i], err = l.ask(rooms[i], l.unbounded(0)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if !reflect.DeepEqual(got[0], got[1]) || got[0].Answered != 10 {
+		t.Errorf("one counts %+v, the other %+v", got[0], got[1])
+	}
+	_, answers, err := rooms[0].readAnswers(t.Context(), l.run, schema.PageRef{})
+	l.must(err)
+	seen := map[string]bool{}
+	for _, a := range answers {
+		seen[a.RequestID] = true
+	}
+	if len(answers) != 10 || len(seen) != 10 {
+		t.Errorf("%d answers to %d requests", len(answers), len(seen))
+	}
 }

@@ -27,7 +27,8 @@ func (r *Rooms) Plan(ctx context.Context, ref schema.RunRef) (schema.PlanResult,
 	if err := schema.CheckTeachers(recipe.Recipe, r.Config).Err(); err != nil {
 		return done, err
 	}
-	sources, err := r.pinned(ctx, run, recipe.Recipe)
+	access := &prompt.Access{Config: r.Config, Store: r.Store, Bucket: r.Buckets, Scratch: r.Scratch}
+	sources, err := r.pinned(ctx, run, recipe.Recipe, access)
 	if err != nil {
 		return done, err
 	}
@@ -40,7 +41,6 @@ func (r *Rooms) Plan(ctx context.Context, ref schema.RunRef) (schema.PlanResult,
 		return r.putOnce(ctx, run.Page(ref), body, func() error { return nil }) // equal by construction
 	})
 	defer p.seen.Close()
-	access := &prompt.Access{Config: r.Config, Store: r.Store, Bucket: r.Buckets, Scratch: r.Scratch}
 	if err := p.planAll(ctx, access, sources); err != nil {
 		return done, err
 	}
@@ -48,13 +48,19 @@ func (r *Rooms) Plan(ctx context.Context, ref schema.RunRef) (schema.PlanResult,
 }
 
 // pinned joins the recipe's sources with their files as they were pinned when the run began.
-func (r *Rooms) pinned(ctx context.Context, run store.Run, recipe *schema.Recipe) ([]prompt.Source, error) {
+func (r *Rooms) pinned(ctx context.Context, run store.Run, recipe *schema.Recipe, access *prompt.Access) ([]prompt.Source, error) {
 	var pinned []schema.ManifestSource
 	if err := r.getJSON(ctx, run.Sources(), &pinned); err != nil {
 		return nil, err
 	}
 	var out []prompt.Source
 	for _, s := range pinned {
+		for _, f := range s.Files {
+			if !access.MayRead(f) {
+				return nil, &schema.Error{Kind: schema.KindInvalid, Code: "not_allowed", Op: "plan", Subject: f.Name,
+					Cause: errors.New("the worker's configuration doesn't allow it to be read"), Hint: "Add it to allow.read in the workers' temporal.yaml."}
+			}
+		}
 		if s.Role == RolePrompts && len(out) < len(recipe.Prompts) {
 			out = append(out, prompt.Source{Source: recipe.Prompts[len(out)], Index: len(out), Files: s.Files})
 		}

@@ -134,6 +134,9 @@ func (r *Rooms) manifest(ctx context.Context, run store.Run, in schema.PublishIn
 	if err := r.getJSON(ctx, run.Sources(), &m.Sources); err != nil {
 		return m, err
 	}
+	if m.Releases, err = r.releases(ctx, run); err != nil {
+		return m, err
+	}
 	seen, err := r.addFiles(ctx, run, &m)
 	if err != nil {
 		return m, err
@@ -144,6 +147,21 @@ func (r *Rooms) manifest(ctx context.Context, run store.Run, in schema.PublishIn
 	}
 	m.Merkle.Rejects, err = schema.ShardsRoot(m.Rejects)
 	return m, err
+}
+
+// releases reads who let the run go on after each of its holds.
+func (r *Rooms) releases(ctx context.Context, run store.Run) (all []schema.Release, err error) {
+	for n := 1; ; n++ {
+		var note schema.Release
+		err := r.getJSON(ctx, run.Release(n), &note)
+		if notFound(err) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, note)
+	}
 }
 
 // seenTeachers is what the files say of the teachers: records admitted, and the names under which they answered.
