@@ -46,6 +46,12 @@ func (a *Access) mayReadKey(bucket, pattern string) bool {
 	return false
 }
 
+// MayRead says whether a pinned object may be read; what is on this machine never, as a run's sources are sent along with it.
+// Workers ask it again: who wrote the list of sources need not be who checked the recipe.
+func (a *Access) MayRead(f schema.PinnedFile) bool {
+	return f.Bucket != "" && a.mayReadKey(f.Bucket, f.Key)
+}
+
 // underPrefix compares whole parts of a key: corpus allows corpus/a and not corpus2/a.
 func underPrefix(pattern, prefix string) bool {
 	fixed := fixedPart(pattern)

@@ -167,7 +167,7 @@ func (a *app) conclude(run store.Run, s *schema.Status) error {
 
 func (a *app) problemKind(run store.Run, code string) schema.Kind {
 	switch code {
-	case "recipe", "no_prompts", "max_generation":
+	case "recipe", "no_prompts", "max_generation", "not_allowed":
 		return schema.KindInvalid
 	}
 	return schema.KindFailed

@@ -1,0 +1,37 @@
+package activities
+
+import "github.com/retort-data/retort/schema"
+
+// notYet refuses what a recipe may say and this program doesn't do: a check that silently isn't made is worse than none.
+func notYet(r *schema.Recipe) error {
+	var faults schema.Faults
+	for _, k := range []struct {
+		asked bool
+		path  string
+		mend  string
+	}{
+		{r.Mix.Human > 0, "mix.human", "publish the human text as a dataset of its own, and mix when training"},
+		{r.Anchor != nil && r.Anchor.Version > 0, "anchor.version", "leave it out"},
+		{len(r.Checks.Contamination.Against) > 0, "checks.contamination.against", "compare with evaluation sets after publishing"},
+		{len(r.Checks.Near.Against) > 0, "checks.near.against", "leave it out: duplicates are found within a run"},
+		{r.Checks.Near.NearPrompt > 0, "checks.near.near_prompt", "leave it out: exact repeats of prompts are always left out"},
+		{r.Reuse == "always", "reuse", "write never or failed-run"},
+		{r.Schedule != nil && r.Schedule.New, "schedule.new", "leave it out"},
+	} {
+		if k.asked {
+			faults = append(faults, r.At(k.path, "isn't supported by this version of Retort", k.mend))
+		}
+	}
+	return faults.Err()
+}
+
+// Silent lists what a recipe says that has no effect in this version, for the person who checks it.
+func Silent(r *schema.Recipe) (notes []string) {
+	if r.Anchor != nil {
+		notes = append(notes, "anchor: answers aren't measured against it yet; the manifest says gate: none")
+	}
+	if r.Schedule != nil {
+		notes = append(notes, "schedule: runs aren't started by themselves yet; start them with retort run")
+	}
+	return notes
+}
