@@ -110,6 +110,28 @@ func TestPlanThatHolds(t *testing.T) {
 	w.mustEnd(t, GenerateInput{Released: got.HeldAs}, schema.StatePublished)
 }
 
+// A hold at the very end keeps everything that was decided: released, the run asks nobody and publishes.
+func TestPublishThatHolds(t *testing.T) {
+	w := newWorld(5)
+	refused := true
+	w.publish = func() error {
+		if refused {
+			return faulty(schema.KindHold, "format_differs")
+		}
+		return nil
+	}
+	got := w.mustEnd(t, GenerateInput{}, schema.StateHeld)
+	if got.Reason != "format_differs" {
+		t.Errorf("reason %q", got.Reason)
+	}
+	refused = false
+	asked := len(w.asks)
+	got = w.mustEnd(t, GenerateInput{Released: got.HeldAs}, schema.StatePublished)
+	if len(w.asks) != asked || got.Counts.Admitted != w.plan.Requests || got.Version != 1 {
+		t.Errorf("%d pages were asked again; status %+v", len(w.asks)-asked, got)
+	}
+}
+
 // A plan that a person has to mend fails the run.
 func TestPlanThatFails(t *testing.T) {
 	w := newWorld(3)

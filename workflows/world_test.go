@@ -39,6 +39,7 @@ type world struct {
 	start func(env *testsuite.TestWorkflowEnvironment)
 	// planned and decided run before Plan and Admit.
 	planned func() error
+	publish func() error
 	decided func(env *testsuite.TestWorkflowEnvironment, in schema.AdmitInput)
 
 	mu        sync.Mutex
@@ -225,6 +226,11 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 		schema.StepPublish: func(_ context.Context, in schema.PublishInput) (schema.PublishResult, error) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
+			if w.publish != nil {
+				if err := w.publish(); err != nil {
+					return schema.PublishResult{}, err
+				}
+			}
 			w.published = append(w.published, in)
 			return schema.PublishResult{Version: 1}, nil
 		},
