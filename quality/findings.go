@@ -43,8 +43,9 @@ func (w *work) signals(l *lexicon, code string, sure float64, echo bool, i Input
 	add(SignalDupCharLines, bare)
 	w.addGramSignals(add)
 	add(SignalRep4, w.repeated4())
-	add(SignalEntropy, w.entropy(budgetWords))
-	add(SignalDistinct, w.distinct(budgetWords))
+	entropy, distinct := w.entropy(budgetWords)
+	add(SignalEntropy, entropy)
+	add(SignalDistinct, distinct)
 	if echo {
 		add(SignalEcho, w.echo(i.Prompt, i.Template))
 	}

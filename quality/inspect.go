@@ -2,6 +2,7 @@ package quality
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/retort-data/retort/schema"
@@ -144,10 +145,18 @@ func (in *Inspector) defaults() error {
 // Inspect measures a response. It fills Language, Signals, Findings, Bytes and Failed; ids and sketch are the caller's.
 // A response without an answer has no signals.
 func (in *Inspector) Inspect(i Input) schema.Inspection {
+	out, _ := in.inspect(i, false)
+	return out
+}
+
+// InspectForGate is Inspect, and FeaturesOf the text without reading it again.
+func (in *Inspector) InspectForGate(i Input) (schema.Inspection, Features) { return in.inspect(i, true) }
+
+func (in *Inspector) inspect(i Input, features bool) (out schema.Inspection, f Features) {
 	r := i.Response
-	out := schema.Inspection{RequestID: r.RequestID, Failed: r.FailCode}
+	out = schema.Inspection{RequestID: r.RequestID, Failed: r.FailCode}
 	if r.Failed() {
-		return out
+		return out, f
 	}
 	w := in.pool.Get().(*work)
 	defer in.pool.Put(w)
@@ -161,7 +170,10 @@ func (in *Inspector) Inspect(i Input) schema.Inspection {
 	out.Language = code
 	out.Signals = w.signals(in.lexicon, code, sure, in.wantsEcho(), i)
 	in.findings(w, i, &out)
-	return out
+	if features {
+		f = Features{words: slices.Clone(w.folded[:min(len(w.folded), maxFeatureWords)]), size: w.text.words}
+	}
+	return out, f
 }
 
 func (in *Inspector) wantsEcho() bool { return in.checks.Echo.Do != schema.DoOff }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -200,6 +201,15 @@ func TestPureAndConcurrent(t *testing.T) {
 	for range 8 {
 		if err := <-done; err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+func TestFeaturesAreTheSame(t *testing.T) {
+	in := inspector(t, schema.Checks{})
+	for _, s := range []string{prose, "", "猫坐在垫子上看着花园。", strings.Repeat("one two, three. ", 400), "bad \xff bytes"} {
+		if _, got := in.InspectForGate(Input{Response: &schema.Response{Text: s}}); !slices.Equal(got.words, FeaturesOf(s).words) || got.size != FeaturesOf(s).size {
+			t.Errorf("%.20q: %+v", s, got)
 		}
 	}
 }

@@ -119,15 +119,12 @@ func endsSentence(r rune) bool {
 	return false
 }
 
-// entropy returns the Shannon entropy, in bits, of the record's folded words, over at most the first n words, so that
-// long and short texts are compared at an equal budget.
-func (w *work) entropy(n int) float64 {
-	f := w.folded
-	if len(f) > n {
-		f = f[:n]
-	}
+// entropy returns the Shannon entropy, in bits, of the record's folded words and the share of different ones, over at most
+// the first n words, so that long and short texts are compared at an equal budget.
+func (w *work) entropy(n int) (bits, distinct float64) {
+	f := w.folded[:min(len(w.folded), n)]
 	if len(f) == 0 {
-		return 0
+		return 0, 0
 	}
 	// The sum of c·log c grows by c·log c − (c−1)·log(c−1) when a count rises to c: one pass, no table to walk.
 	w.seen.reset(len(f))
@@ -136,20 +133,7 @@ func (w *work) entropy(n int) float64 {
 		sum += entropyStep(w.seen.add(x))
 	}
 	total := float64(len(f))
-	return max(0, math.Log2(total)-sum/total)
-}
-
-// distinct returns the share of different words among at most the first n.
-func (w *work) distinct(n int) float64 {
-	f := w.folded
-	if len(f) > n {
-		f = f[:n]
-	}
-	w.seen.reset(len(f))
-	for _, x := range f {
-		w.seen.add(x)
-	}
-	return share(w.seen.used, len(f))
+	return max(0, math.Log2(total)-sum/total), share(w.seen.used, len(f))
 }
 
 var entropySteps = func() (t [512]float64) {

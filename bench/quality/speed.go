@@ -118,8 +118,8 @@ func (b *bench) speedTogether(in *quality.Inspector, anchor *quality.Anchor, tex
 				defer wg.Done()
 				for c := range next {
 					for i := c; i < min(n, c+chunk); i++ {
-						in.Inspect(quality.Input{Response: &schema.Response{Text: texts[i]}})
-						out[i] <- done{quality.FeaturesOf(texts[i])}
+						_, f := in.InspectForGate(quality.Input{Response: &schema.Response{Text: texts[i]}})
+						out[i] <- done{f}
 					}
 				}
 			}()
