@@ -150,7 +150,9 @@ func (in *Inspector) Inspect(i Input) schema.Inspection {
 }
 
 // InspectForGate is Inspect, and FeaturesOf the text without reading it again.
-func (in *Inspector) InspectForGate(i Input) (schema.Inspection, Features) { return in.inspect(i, true) }
+func (in *Inspector) InspectForGate(i Input) (schema.Inspection, Features) {
+	return in.inspect(i, true)
+}
 
 func (in *Inspector) inspect(i Input, features bool) (out schema.Inspection, f Features) {
 	r := i.Response
