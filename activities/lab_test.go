@@ -71,8 +71,10 @@ messages: [{role: user, content: "Tell me about {{.question}}"}]
 samples: 2
 teachers: [{name: tester}]
 sampling: {max_tokens: 100}
-checks: {repetition: {do: tag}}
 ` + more
+	if !strings.Contains(more, "checks:") {
+		l.recipe += "checks: {repetition: {do: tag}}\n"
+	}
 	l.sources(prompts)
 	l.begin("r1")
 	return l
