@@ -199,7 +199,6 @@ type flow struct {
 	rooms   func() *Rooms
 	tries   int // of all steps that failed
 	plan    schema.PlanResult
-	status  schema.Status
 	publish schema.PublishInput
 	result  schema.PublishResult
 }
