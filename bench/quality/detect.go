@@ -46,6 +46,11 @@ func (b *bench) detect() error {
 	b.experiment("late temperature 1 to 0.8 after 1,000 good records", 1000, same, func(rng *rand.Rand) trial {
 		return trial{anchor: versions[0], twins: healthy(rng, b.records), stream: append(healthy(rng, 1000), sampled(human, rng, 600, 0.8)...)}
 	})
+	profile, rest := b.split(corpus)
+	people, pool := anchorOf(profile), records(rest, "")
+	b.experiment("beside-people temperature 1 to 0.8 after 1,500 good records, mode human", 1500, quality.GateOptions{Mode: quality.ModeHuman}, func(rng *rand.Rand) trial {
+		return trial{anchor: people, twins: draw(rng, pool, 3500), stream: append(healthy(rng, 1500), sampled(human, rng, 2000, 0.8)...)}
+	})
 	const phrase = " In summary, it is important to remember that every case is different and that more work is needed."
 	for _, share := range []float64{0.10, 0.03} {
 		b.experiment(fmt.Sprintf("template%.0f a closing sentence in %.0f%%", 100*share, 100*share), 0, same, func(rng *rand.Rand) trial {
