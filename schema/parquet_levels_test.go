@@ -41,10 +41,10 @@ func TestLevelsAreCountedAsTheyAreWritten(t *testing.T) {
 
 func TestDamagedLevelsAreErrors(t *testing.T) {
 	for name, data := range map[string][]byte{
-		"nothing":             {},
-		"a run of no levels":  {0, 0, 0, 0},
-		"a level too high":    {200, 1, 2},
-		"an endless header":   {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1},
+		"nothing":              {},
+		"a run of no levels":   {0, 0, 0, 0},
+		"a level too high":     {200, 1, 2},
+		"an endless header":    {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1},
 		"a length of billions": {0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1},
 	} {
 		if checkLevels(data, 1, 64) == nil {
