@@ -116,3 +116,27 @@ func TestAdmitRowsLeft(t *testing.T) {
 		t.Errorf("decided again: %+v, was %+v", again, got)
 	}
 }
+
+// What stands decides: an attempt that would decide otherwise returns what was decided, not its own opinion.
+func TestStandingDecisionsWin(t *testing.T) {
+	l, r := planned(t, "")
+	in := l.unbounded(0)
+	_, err := l.ask(r, in)
+	l.must(err)
+	l.must(r.Inspect(t.Context(), in))
+	first, err := r.Admit(t.Context(), schema.AdmitInput{RunRef: l.ref, RowsLeft: 2})
+	l.must(err)
+	second, err := l.rooms(l.store).Admit(t.Context(), schema.AdmitInput{RunRef: l.ref, RowsLeft: -1})
+	l.must(err)
+	if second.Admitted != first.Admitted || second.Root != first.Root || second.Bytes != first.Bytes {
+		t.Errorf("decided %+v, and then %+v", first, second)
+	}
+	// Another page can't take the number.
+	other := l.unbounded(1)
+	_, err = l.ask(r, other)
+	l.must(err)
+	l.must(r.Inspect(t.Context(), other))
+	if _, err := r.Admit(t.Context(), schema.AdmitInput{RunRef: l.ref, Page: other.Page, RowsLeft: -1}); schema.KindOf(err) != schema.KindFailed {
+		t.Errorf("two pages have one number: %v", err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"go.temporal.io/sdk/testsuite"
 
@@ -44,6 +45,33 @@ func TestWindowIsBoundedAndFull(t *testing.T) {
 				t.Errorf("admitted %d of %d", got.Counts.Admitted, w.plan.Requests)
 			}
 		})
+	}
+}
+
+// Where deciding is slow, asking waits for it: what was asked and isn't decided stays bounded.
+func TestSlowDecisionsHoldAskingBack(t *testing.T) {
+	w := newWorld(60)
+	var answer func()
+	w.slow = func(_ schema.AdmitInput, later func()) bool {
+		first := answer == nil
+		if first {
+			answer = later
+		}
+		return first
+	}
+	looked := false
+	w.start = func(env *testsuite.TestWorkflowEnvironment) {
+		env.RegisterDelayedCallback(func() { // skipped time passes only once nothing moves any more
+			looked = true
+			if most := 1 + mostBehind - 1 + mostAsking; len(w.asks) > most || len(w.asks) < mostBehind {
+				t.Errorf("%d pages were asked while the first was being decided; the window is %d", len(w.asks), most)
+			}
+			answer()
+		}, time.Hour)
+	}
+	w.mustEnd(t, GenerateInput{}, schema.StatePublished)
+	if !looked || len(w.admits) != 60 {
+		t.Errorf("looked %v, %d pages decided", looked, len(w.admits))
 	}
 }
 

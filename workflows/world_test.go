@@ -41,6 +41,8 @@ type world struct {
 	planned func() error
 	publish func() error
 	decided func(env *testsuite.TestWorkflowEnvironment, in schema.AdmitInput)
+	// slow, where it returns true, lets the decision of a page wait until answer is called.
+	slow func(in schema.AdmitInput, answer func()) bool
 
 	mu        sync.Mutex
 	journals  map[schema.PageRef]int
@@ -213,7 +215,14 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 			}
 			return nil
 		},
-		schema.StepAdmit: func(_ context.Context, in schema.AdmitInput) (schema.AdmitResult, error) {
+		schema.StepAdmit: func(ctx context.Context, in schema.AdmitInput) (schema.AdmitResult, error) {
+			token := activity.GetInfo(ctx).TaskToken
+			if w.slow != nil && w.slow(in, func() {
+				got, err := w.admit(in)
+				_ = env.CompleteActivity(token, got, err)
+			}) {
+				return schema.AdmitResult{}, activity.ErrResultPending
+			}
 			if w.decided != nil {
 				w.decided(env, in)
 			}
