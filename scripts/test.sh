@@ -34,11 +34,11 @@ step "workflowcheck: workflows are deterministic"
 "$tools/workflowcheck-${workflowcheck##*@}" ./workflows
 
 step "unit, property, fuzz seeds, golden, replay, dependency rules"
-go test -timeout 15m ./...
+go test -vet=off -timeout 15m ./...
 
 step "the local stack, and the whole on it"
 make --no-print-directory build
-(cd local && go vet ./e2e ./cmd/... ./teacher ./ngram ./godocs ./chat && go test -timeout 25m ./...)
+(cd local && go vet ./... && go test -vet=off -timeout 25m ./...)
 
 step "readers in Python"
 readers/run.sh
