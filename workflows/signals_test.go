@@ -112,3 +112,17 @@ func TestCancelWhilePaused(t *testing.T) {
 	}
 	w.mustEnd(t, GenerateInput{}, schema.StateCancelled)
 }
+
+// However often the state changes, one status is saved at a time and the last one is what stands (the world holds the first).
+func TestStatusesAreSavedInOrder(t *testing.T) {
+	w := newWorld(60)
+	w.onAsk = func(env *testsuite.TestWorkflowEnvironment, _ schema.AskInput) (got schema.PageCounts, err error, handled bool) {
+		env.SignalWorkflow(schema.SignalPause, nil)
+		env.SignalWorkflow(schema.SignalResume, nil)
+		return
+	}
+	w.mustEnd(t, GenerateInput{}, schema.StatePublished)
+	if w.saved.State != schema.StatePublished || w.saved.Version != 1 {
+		t.Errorf("the status on S3 says %s", w.saved.State)
+	}
+}

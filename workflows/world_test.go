@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -56,6 +57,7 @@ type world struct {
 	published []schema.PublishInput
 	held      map[int]json.RawMessage
 	saved     schema.Status
+	saving    int
 	flying    int
 	mostFly   int
 	behind    int
@@ -246,7 +248,14 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 		schema.StepTidy: func(context.Context, schema.RunRef) error { return nil },
 		schema.StepStatus: func(_ context.Context, s schema.Status) error {
 			w.mu.Lock()
+			if w.saving++; w.saving > 1 {
+				w.fault("%s is saved beside another status, which may overwrite it", s.State)
+			}
+			w.mu.Unlock()
+			runtime.Gosched()
+			w.mu.Lock()
 			defer w.mu.Unlock()
+			w.saving--
 			w.saved = s
 			return nil
 		},
@@ -313,7 +322,7 @@ func (w *world) run(t testing.TB, in GenerateInput) (schema.Status, error) {
 		env.SetTestTimeout(60 * time.Second) // real time without any progress
 		env.RegisterWorkflowWithOptions(Generate, workflow.RegisterOptions{Name: GenerateName})
 		w.inputs = map[string]schema.PageRef{}
-		w.flying, w.behind = 0, 0
+		w.flying, w.behind, w.saving = 0, 0, 0
 		w.register(env)
 		if w.start != nil {
 			w.start(env)
