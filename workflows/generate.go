@@ -37,8 +37,9 @@ type GenerateInput struct {
 type State struct {
 	Status schema.Status      `json:"status"`
 	Plan   *schema.PlanResult `json:"plan,omitempty"`
-	Next   []int              `json:"next"`           // per teacher: the first page that was never asked
-	Redo   []schema.PageRef   `json:"redo,omitempty"` // asked in part: their journals go on
+	Next   []int              `json:"next"`            // per teacher: the first page that was never asked
+	Redo   []schema.PageRef   `json:"redo,omitempty"`  // asked in part: their journals go on
+	Asked  []schema.PageRef   `json:"asked,omitempty"` // asked whole and counted, not decided: a hold came between
 	Seq    int                `json:"seq"`
 	Root   string             `json:"root"`
 	Gate   string             `json:"gate,omitempty"`

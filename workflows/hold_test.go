@@ -132,6 +132,43 @@ func TestPublishThatHolds(t *testing.T) {
 	}
 }
 
+// A hold that comes while pages are inspected or decided loses none of them: released, they are decided without being asked again.
+func TestHoldBetweenAskedAndDecided(t *testing.T) {
+	for name, breaks := range map[string]func(w *world, held *bool){
+		"inspecting": func(w *world, held *bool) {
+			w.inspect = func(page schema.PageRef) error {
+				if *held && page.Number%3 == 1 {
+					return faulty(schema.KindHold, "source_changed")
+				}
+				return nil
+			}
+		},
+		"deciding": func(w *world, held *bool) {
+			w.refuse = func(in schema.AdmitInput) error {
+				if *held && in.Seq == 2 {
+					return faulty(schema.KindHold, "source_changed")
+				}
+				return nil
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(20)
+			held := true
+			breaks(w, &held)
+			got := w.mustEnd(t, GenerateInput{}, schema.StateHeld)
+			if got.Reason != "source_changed" {
+				t.Errorf("reason %q", got.Reason)
+			}
+			held = false
+			got = w.mustEnd(t, GenerateInput{Released: got.HeldAs}, schema.StatePublished)
+			if got.Counts.Admitted != w.plan.Requests || got.Cost.Micros != 3*w.plan.Requests || got.Asked != w.plan.Requests {
+				t.Errorf("counts %+v, cost %+v, asked %d", got.Counts, got.Cost, got.Asked)
+			}
+		})
+	}
+}
+
 // A plan that a person has to mend fails the run.
 func TestPlanThatFails(t *testing.T) {
 	w := newWorld(3)

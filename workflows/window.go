@@ -55,6 +55,11 @@ func (g *generation) askAll() error {
 	g.signals.paused = g.Paused
 	g.signals.cancelled = g.Status.State == schema.StateCancelling
 	g.signals.listen(sel)
+	asked := g.Asked
+	g.Asked = nil
+	for _, page := range asked {
+		g.inspect(sel, page)
+	}
 	for {
 		g.steer()
 		if g.window.fatal != nil && g.window.idle() {
@@ -308,6 +313,7 @@ func (g *generation) inspect(sel workflow.Selector, page schema.PageRef) {
 	sel.AddFuture(workflow.ExecuteActivity(light(g.ctx), schema.StepInspect, in), func(f workflow.Future) {
 		w.inspecting--
 		if err := f.Get(g.ctx, nil); err != nil {
+			g.Asked = append(g.Asked, page)
 			g.fail(err)
 			return
 		}
@@ -320,7 +326,7 @@ func (g *generation) startAdmit(sel workflow.Selector) {
 	w := &g.window
 	if w.admitting || len(w.ready) == 0 || w.fatal != nil {
 		if w.fatal != nil {
-			w.ready = nil
+			g.Asked, w.ready = append(g.Asked, w.ready...), nil
 		}
 		return
 	}
@@ -336,6 +342,7 @@ func (g *generation) startAdmit(sel workflow.Selector) {
 		w.undecided -= g.pageRequests(page)
 		var got schema.AdmitResult
 		if err := f.Get(g.ctx, &got); err != nil {
+			g.Asked = append(g.Asked, page)
 			g.fail(err)
 			return
 		}

@@ -41,6 +41,7 @@ type world struct {
 	// planned and decided run before Plan and Admit.
 	planned func() error
 	publish func() error
+	refuse  func(in schema.AdmitInput) error // before a page is decided
 	decided func(env *testsuite.TestWorkflowEnvironment, in schema.AdmitInput)
 	// slow, where it returns true, lets the decision of a page wait until answer is called.
 	slow func(in schema.AdmitInput, answer func()) bool
@@ -224,6 +225,11 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 				_ = env.CompleteActivity(token, got, err)
 			}) {
 				return schema.AdmitResult{}, activity.ErrResultPending
+			}
+			if w.refuse != nil {
+				if err := w.refuse(in); err != nil {
+					return schema.AdmitResult{}, err
+				}
 			}
 			if w.decided != nil {
 				w.decided(env, in)
