@@ -28,17 +28,28 @@ const mostIndexes = 2
 func (r *Rooms) openIndex(ctx context.Context, run store.Run, recipe *Recipe, root string) (*dedup.Index, func(), error) {
 	c := r.indexes.of(run.Home())
 	c.mu.Lock()
-	if c.index != nil && c.index.Seek(root) {
-		return c.index, c.mu.Unlock, nil
-	}
-	c.index = nil
-	index, err := dedup.Open(ctx, r.Store, run.Index(), root, dedup.Options{Exact: recipe.Checks.Exact, Near: recipe.Checks.Near, IsNotFound: notFound})
-	if err != nil {
+	if c.index == nil {
+		opened, err := dedup.Open(ctx, r.Store, run.Index(), root, dedup.Options{Exact: recipe.Checks.Exact, Near: recipe.Checks.Near, IsNotFound: notFound,
+			MemoryBytes: int64(r.Config.Worker.IndexMB) << 20 / mostIndexes, Scratch: r.Scratch})
+		if err != nil {
+			c.mu.Unlock()
+			return nil, nil, err
+		}
+		c.index = opened
+	} else if err := c.index.Move(ctx, root); err != nil {
+		c.close() // what the cache holds is unknown now
 		c.mu.Unlock()
 		return nil, nil, err
 	}
-	c.index = index
-	return index, c.mu.Unlock, nil
+	return c.index, c.mu.Unlock, nil
+}
+
+// close forgets the index; the next to ask reads it again.
+func (c *cachedIndex) close() {
+	if c.index != nil {
+		c.index.Close()
+		c.index = nil
+	}
 }
 
 func (c *indexCache) of(run string) *cachedIndex {
@@ -69,5 +80,11 @@ func (c *indexCache) evict() {
 			oldest = run
 		}
 	}
+	old := c.runs[oldest]
 	delete(c.runs, oldest)
+	go func() { // a page that is being decided on it goes on to its end
+		old.mu.Lock()
+		defer old.mu.Unlock()
+		old.close()
+	}()
 }

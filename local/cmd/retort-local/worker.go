@@ -32,6 +32,9 @@ var runWorker = func(ctx context.Context, path, logPath string) error {
 		HostPort: config.Temporal.Address, Namespace: config.Temporal.Namespace,
 		Logger: sdklog.NewStructuredLogger(warnings),
 	})
+	if ctx.Err() != nil { // told to stop before it was connected
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("reach Temporal at %s: %w", config.Temporal.Address, err)
 	}
