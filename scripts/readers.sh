@@ -19,6 +19,8 @@ while [ ! -s "$dir/ready.json" ]; do
 done
 # shellcheck disable=SC1091
 . "$dir/env"
+AWS_ENDPOINT_URL=$(sed -n 's/.*"s3_endpoint": *"\([^"]*\)".*/\1/p' "$dir/ready.json")
+export AWS_ENDPOINT_URL
 for i in $(seq 1 3000); do
   printf '{"question": "What is to be said of thing number %d?"}\n' "$i"
 done >"$dir/questions.jsonl"

@@ -1,0 +1,75 @@
+package e2e
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/client"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/retort-data/retort/schema"
+	"github.com/retort-data/retort/workflows"
+)
+
+var update = flag.Bool("update", false, "write the histories that workflows replays in its tests")
+
+// histories is where package workflows looks for them; found before the gateway changes the working directory.
+var histories = func() string {
+	dir, err := filepath.Abs("../../workflows/testdata/histories")
+	if err != nil {
+		panic(err)
+	}
+	return dir
+}()
+
+// Histories of real runs, as package workflows replays them: a change that would break a run under way shows there.
+func TestHistories(t *testing.T) {
+	cfg := slow()
+	cfg.LatencyMS = 50
+	cfg.ServerError = 0.02
+	l := newLab(t, cfg)
+	l.startWorker()
+	l.ok("run", l.questions("published", 1500, "output: {splits: {test: 0.1}, shard_mb: 1}\n"))
+	l.record("published", "published")
+
+	cfg.LatencyMS = 400
+	l.must(l.teacher.Configure(cfg))
+	l.teacher.Reset()
+	l.ok("run", "--detach", l.questions("cancelled", 4000, ""))
+	l.wait("answers", func() bool { return l.teacher.Stats().Answered > 1000 })
+	l.ok("pause", "cancelled")
+	l.wait("the pause", func() bool { return l.status("cancelled").State == schema.StatePaused })
+	l.ok("resume", "cancelled")
+	l.ok("cancel", "cancelled")
+	s := l.finished("cancelled", schema.StateCancelled)
+	if !s.Counts.Reconciled() || len(l.keys("cancelled/data/")) > 0 || len(l.keys("cancelled/_versions/")) > 0 {
+		t.Errorf("a cancelled run: %+v", s.Counts)
+	}
+	l.record("cancelled", "cancelled")
+}
+
+// record fetches the newest history of a dataset's workflow; with -update it is written for the replay.
+func (l *lab) record(dataset, name string) {
+	l.t.Helper()
+	c, err := client.Dial(client.Options{HostPort: l.temporalAddress})
+	l.must(err)
+	defer c.Close()
+	h := &historypb.History{}
+	events := c.GetWorkflowHistory(l.t.Context(), workflows.GenerateID(l.stack.Bucket, "", dataset), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		e, err := events.Next()
+		l.must(err)
+		h.Events = append(h.Events, e)
+	}
+	l.t.Logf("%s: %d events", name, len(h.Events))
+	if !*update {
+		return
+	}
+	b, err := protojson.MarshalOptions{Indent: " "}.Marshal(h)
+	l.must(err)
+	l.must(os.WriteFile(filepath.Join(histories, name+".json"), b, 0o644))
+}
