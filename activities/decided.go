@@ -45,6 +45,7 @@ func (r *Rooms) Decided(ctx context.Context, ref schema.RunRef, seq int) (teache
 		if !ok {
 			return "", nil, broken(run.Decisions(seq), errDiffer)
 		}
+		inspected[i].Sketch = nil // half of a row's bytes, and of use to Admit alone
 		rows = append(rows, Decided{*req, answers[i], inspected[i], decisions[i]})
 	}
 	return p.Teacher, rows, nil

@@ -12,8 +12,8 @@ import (
 	"github.com/retort-data/retort/store"
 )
 
-// mixedPages is how many pages' rows are shuffled together: the memory that a shuffle takes is bounded by it.
-const mixedPages = 8
+// mixedRows is how many rows at least are shuffled together: whole pages, so the memory that a shuffle takes is bounded by it.
+const mixedRows = 6000
 
 // written is what stands on S3 about a file that was written.
 type written struct {
@@ -112,10 +112,10 @@ func (w *fileWriter) rows(ctx context.Context, put func(*schema.Reject) error) e
 	rng := rand.New(rand.NewPCG(w.recipe.Seed, uint64(w.plan.Slices[0].Seq)+1)) //nolint:gosec // a shuffle
 	beat := beatOf(ctx)
 	beat.start(int(w.plan.Rows), 0)
-	for from := 0; from < len(w.plan.Slices); from += mixedPages {
+	for next := 0; next < len(w.plan.Slices); {
 		var rows []*schema.Reject
-		for _, s := range w.plan.Slices[from:min(from+mixedPages, len(w.plan.Slices))] {
-			got, err := w.slice(ctx, s)
+		for ; next < len(w.plan.Slices) && len(rows) < mixedRows; next++ {
+			got, err := w.slice(ctx, w.plan.Slices[next])
 			if err != nil {
 				return err
 			}
