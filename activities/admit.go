@@ -45,9 +45,13 @@ func (r *Rooms) Admit(ctx context.Context, in schema.AdmitInput) (schema.AdmitRe
 	if err != nil {
 		return schema.AdmitResult{}, err
 	}
+	gate, verdict, err := r.judge(ctx, run, recipe, in, rows, decisions)
+	if err != nil {
+		return schema.AdmitResult{}, err
+	}
 	out := countDecisions(decisions)
 	out.Root, out.Unasked = root, head.Unasked
-	out.Verdict = schema.GateVerdict{State: "none"}
+	out.Gate, out.Verdict, out.Wealth = gate, verdict, verdict.Wealth
 	return out, nil
 }
 

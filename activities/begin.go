@@ -30,6 +30,7 @@ type Beginning struct {
 	Text    []byte // as a person wrote it
 	Shape   []byte // JSON Schema of an answer, or nil
 	Sources []prompt.Source
+	Anchor  []schema.PinnedFile // files of the anchor, where answers are measured against human text
 	Config  *schema.Config
 	Begun   Begun
 }
@@ -95,16 +96,29 @@ func (b *Beginning) upload(ctx context.Context, s store.Store, run store.Run) ([
 	var out []schema.ManifestSource
 	for _, src := range b.Sources {
 		pinned := schema.ManifestSource{From: src.From, License: src.License, Origin: src.Origin, Role: RolePrompts}
-		for _, f := range src.Files {
-			if prompt.IsLocal(f) {
-				var err error
-				if f, err = uploadFile(ctx, s, run, f); err != nil {
-					return nil, err
-				}
-			}
-			pinned.Files = append(pinned.Files, f)
+		var err error
+		if pinned.Files, err = uploadFiles(ctx, s, run, src.Files); err != nil {
+			return nil, err
 		}
 		out = append(out, pinned)
+	}
+	if b.Anchor == nil {
+		return out, nil
+	}
+	files, err := uploadFiles(ctx, s, run, b.Anchor)
+	a := b.Recipe.Anchor
+	return append(out, schema.ManifestSource{From: a.From, License: a.License, Origin: schema.OriginHuman, Role: RoleAnchor, Files: files}), err
+}
+
+// uploadFiles sends those that are on this machine.
+func uploadFiles(ctx context.Context, s store.Store, run store.Run, files []schema.PinnedFile) (out []schema.PinnedFile, err error) {
+	for _, f := range files {
+		if prompt.IsLocal(f) {
+			if f, err = uploadFile(ctx, s, run, f); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, f)
 	}
 	return out, nil
 }

@@ -27,9 +27,6 @@ func notYet(r *schema.Recipe) error {
 
 // Silent lists what a recipe says that has no effect in this version, for the person who checks it.
 func Silent(r *schema.Recipe) (notes []string) {
-	if r.Anchor != nil {
-		notes = append(notes, "anchor: answers aren't measured against it yet; the manifest says gate: none")
-	}
 	if r.Schedule != nil {
 		notes = append(notes, "schedule: runs aren't started by themselves yet; start them with retort run")
 	}

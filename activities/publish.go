@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/retort-data/retort/quality"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
 )
@@ -130,7 +131,7 @@ func (r *Rooms) manifest(ctx context.Context, run store.Run, in schema.PublishIn
 	}
 	m := schema.Manifest{Format: schema.ManifestFormat, Dataset: in.Dataset, Run: run.ID, Recipe: digest(recipeText), Program: r.Program,
 		Created: in.Created.UTC(), Description: recipe.Description, License: recipe.License, Layout: recipe.Output.Format,
-		Counts: in.Counts, Cost: in.Cost, Generations: map[string]int64{}, Gate: schema.ManifestGate{Verdict: in.Gate.State, Wealth: in.Gate.Wealth, Account: in.Gate.Account}}
+		Counts: in.Counts, Cost: in.Cost, Generations: map[string]int64{}, Gate: gateOf(recipe.Recipe, in.Gate)}
 	if err := r.getJSON(ctx, run.Sources(), &m.Sources); err != nil {
 		return m, err
 	}
@@ -147,6 +148,18 @@ func (r *Rooms) manifest(ctx context.Context, run store.Run, in schema.PublishIn
 	}
 	m.Merkle.Rejects, err = schema.ShardsRoot(m.Rejects)
 	return m, err
+}
+
+// gateOf says how the run was judged; what is published in spite of a hold was released.
+func gateOf(r *schema.Recipe, v schema.GateVerdict) schema.ManifestGate {
+	g := schema.ManifestGate{Verdict: v.State, Wealth: v.Wealth, Account: v.Account}
+	if v.State != "none" {
+		g.Alpha = r.Gate.FalseAlarm
+	}
+	if v.State == quality.VerdictHold {
+		g.Verdict = "released"
+	}
+	return g
 }
 
 // releases reads who let the run go on after each of its holds.

@@ -24,6 +24,19 @@ type Recipe struct {
 	template  []string        // the template's own words
 	teachers  map[string]DeclaredTeacher
 	begun     Begun
+	anchor    anchorCache
+}
+
+// anchorCache decodes a run's anchor once.
+type anchorCache struct {
+	once   sync.Once
+	anchor *quality.Anchor
+	err    error
+}
+
+func (c *anchorCache) open(body []byte) (*quality.Anchor, error) {
+	c.once.Do(func() { c.anchor, c.err = quality.DecodeAnchor(body) })
+	return c.anchor, c.err
 }
 
 // recipeCache keeps the recipes of runs under way; they are small and never change.

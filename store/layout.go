@@ -104,6 +104,12 @@ func (r Run) Rejected(i int) string {
 	return fmt.Sprintf("%srejected/rejected-%05d.parquet", r.Home(), i)
 }
 
+func (r Run) Anchor() string { return r.Home() + "anchor.bin" }
+
+// GateState after the page that was decided as number seq; GateVerdict where the gate holds since then.
+func (r Run) GateState(seq int) string   { return fmt.Sprintf("%sgate/%06d.state", r.Home(), seq) }
+func (r Run) GateVerdict(seq int) string { return fmt.Sprintf("%sgate/%06d.json", r.Home(), seq) }
+
 // Release of the n-th hold: who, when and why.
 func (r Run) Release(n int) string { return fmt.Sprintf("%sheld/%04d-release.json", r.Home(), n) }
 

@@ -101,6 +101,14 @@ func (a *app) check(file string) (*activities.Beginning, *Estimate, error) {
 	if b.Sources, err = access.ResolveAll(a.ctx, recipe); err != nil {
 		return nil, nil, err
 	}
+	if activities.Anchored(recipe) {
+		if b.Anchor, err = access.Resolve(a.ctx, recipe, "anchor.from", recipe.Anchor.From); err != nil {
+			return nil, nil, err
+		}
+		if _, err := activities.CutAnchor(a.ctx, access, recipe, b.Anchor); err != nil {
+			return nil, nil, err
+		}
+	}
 	est, err := a.estimate(b, access)
 	return b, est, err
 }

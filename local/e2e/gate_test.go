@@ -1,0 +1,64 @@
+package e2e
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/retort-data/retort/local/godocs"
+	"github.com/retort-data/retort/local/teacher"
+	"github.com/retort-data/retort/schema"
+)
+
+// anchored writes Go's doc comments as human text and returns the lines of a recipe that measure against it.
+func (l *lab) anchored() string {
+	l.t.Helper()
+	root, err := godocs.Root()
+	l.must(err)
+	rows, err := godocs.Read(root, 20)
+	l.must(err)
+	var b bytes.Buffer
+	l.must(godocs.Write(&b, rows))
+	l.write("human.jsonl", b.String())
+	return "anchor: {from: human.jsonl, text: doc, license: bsd-3-clause}\n"
+}
+
+// A teacher that says what people said passes its gate; the manifest says at which α.
+func TestGatePasses(t *testing.T) {
+	cfg := teacher.DefaultConfig()
+	cfg.MinWords, cfg.MaxWords = 20, 80
+	l := newLab(t, cfg)
+	l.startWorker()
+	t.Log(l.ok("run", l.questions("healthy", 1500, l.anchored())))
+	m := l.manifest("healthy", 1)
+	if m.Gate.Verdict != "pass" || m.Gate.Alpha != 0.01 || m.Gate.Wealth <= 0 {
+		t.Errorf("gate: %+v", m.Gate)
+	}
+	l.ok("verify", "healthy")
+}
+
+// A teacher that has collapsed onto a few sentences is held before anything is published; a person's release is in the manifest.
+func TestGateHoldsAndIsReleased(t *testing.T) {
+	cfg := teacher.DefaultConfig()
+	cfg.Pool = 0.003
+	l := newLab(t, cfg)
+	l.startWorker()
+	recipe := l.questions("collapsed", 3000, l.anchored()+"checks: {near: off, exact: off, repetition: off}\n")
+	got := l.retort("run", recipe)
+	if got.status != 3 || !strings.Contains(got.stdout, "held at record") {
+		t.Fatalf("exit %d\n%s%s", got.status, got.stdout, got.stderr)
+	}
+	t.Log(got.stdout)
+	if keys := append(l.keys("collapsed/data/"), l.keys("collapsed/_versions/")...); len(keys) > 0 {
+		t.Errorf("a held run has published %v", keys)
+	}
+	if again := l.retort("run", recipe); again.status != 3 {
+		t.Errorf("a second run while held: exit %d\n%s", again.status, again.stderr)
+	}
+	l.ok("release", "collapsed", "--why", "it is a test")
+	l.finished("collapsed", schema.StatePublished)
+	m := l.manifest("collapsed", 1)
+	if m.Gate.Verdict != "released" || len(m.Releases) != 1 || m.Releases[0].Why != "it is a test" || m.Releases[0].Reason != "gate" {
+		t.Errorf("gate %+v, releases %+v", m.Gate, m.Releases)
+	}
+}
