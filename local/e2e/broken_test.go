@@ -65,6 +65,8 @@ var brokenRecipes = []broken{
 	{"impossible split", add("output: {splits: {test: 1.5}}"), "", []string{"broken.yaml:9:", "test"}},
 	{"check that isn't there", add("checks: {grammar: drop}"), "", []string{"broken.yaml:9:", "grammar"}},
 	{"not supported", add("mix: {human: 0.1}\nanchor: {from: broken.jsonl, license: mit}"), "", []string{"broken.yaml:9:", "mix"}},
+	{"anchor of one text", add("anchor: {from: broken.jsonl, text: question, license: mit}"), "", []string{"broken.yaml:9:", "anchor", "100"}},
+	{"anchor without that column", add("anchor: {from: broken.jsonl, text: doc, license: mit}"), "", []string{"doc"}},
 	{"no such recipe", nil, "", nil},
 }
 
