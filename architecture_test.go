@@ -60,6 +60,10 @@ var rooms = map[string][]rule{
 		{never: []string{project + "/..."}, except: []string{project + "/schema", project + "/store"}, reach: through, why: "sources are read the same by check and by a worker"},
 		{never: []string{"go.temporal.io/..."}, reach: direct, why: "check renders every prompt without Temporal"},
 	},
+	project + "/inspect": {
+		{never: []string{project + "/..."}, except: []string{project + "/schema", project + "/store", project + "/prompt", project + "/dedup", project + "/quality"}, reach: through, why: "it works over files that exist already, without a run"},
+		{never: []string{"go.temporal.io/...", "net/http"}, reach: direct, why: "it reads files of this machine"},
+	},
 	project + "/workflows": {
 		{never: []string{project + "/..."}, except: []string{project + "/schema"}, reach: through, why: "order and time touch nothing of the world: activities are named, not called"},
 		{never: []string{"os", "os/...", "net", "net/...", "math/rand", "math/rand/...", "crypto/rand", "database/...", "github.com/aws/...", "github.com/openai/...",

@@ -44,6 +44,7 @@ type CLI struct {
 	Files    FilesCmd    `cmd:"" help:"Shard URIs of a version, one a line."`
 	Show     ShowCmd     `cmd:"" help:"Print some records of a version, or rejects with why."`
 	Verify   VerifyCmd   `cmd:"" help:"Read every shard of a version again and hold it against the manifest."`
+	Inspect  InspectCmd  `cmd:"" help:"The checks, duplicates and gate over files that exist already; no Temporal, no teacher."`
 	Teachers TeachersCmd `cmd:"" help:"Configured teachers, their terms, limits and prices."`
 	Worker   WorkerCmd   `cmd:"" help:"Run a worker until told to stop; drains on SIGTERM."`
 }

@@ -1,0 +1,49 @@
+package inspect
+
+import (
+	"context"
+
+	"github.com/retort-data/retort/quality"
+)
+
+// Tolerances of the gate.
+const (
+	ToleranceWide = "wide" // text of people, or of anyone else: how far the rows stand from it is learned first
+	ToleranceNone = "0"    // an earlier version: nothing may be worse
+)
+
+// openGate makes the gate; without files it has no anchor, and holds nothing. The anchor's signals are its rows' means.
+func openGate(ctx context.Context, o *Options, m *measurer) (*quality.Gate, means, error) {
+	gate := quality.GateOptions{Alpha: o.FalseAlarm, Mode: quality.ModeHuman}
+	if o.Tolerance == ToleranceNone {
+		gate.Mode = quality.ModeSame
+	}
+	if len(o.Anchor) == 0 {
+		g, err := quality.NewGate(nil, gate)
+		return g, nil, err
+	}
+	from, err := openFiles(ctx, o.Anchor, o.Scratch)
+	if err != nil {
+		return nil, nil, err
+	}
+	builder := quality.NewAnchorBuilder(quality.AnchorOptions{Seed: o.Seed, Pinned: o.Tolerance == ToleranceNone})
+	signals := means{}
+	columns := o.Columns
+	columns.Prompt = "" // an anchor needs none
+	for p, err := range (&measurer{inspector: m.inspector, threads: m.threads}).measured(ctx, from.rows(ctx, columns, false)) {
+		if err != nil {
+			return nil, nil, err
+		}
+		for i := range p.rows {
+			r := &p.rows[i]
+			builder.Add(quality.AnchorRecord{Key: r.key, Stratum: r.stratum, Text: r.text})
+			signals.add(p.inspections[i].Signals)
+		}
+	}
+	anchor, err := builder.Build()
+	if err != nil {
+		return nil, nil, err
+	}
+	g, err := quality.NewGate(anchor, gate)
+	return g, signals, err
+}

@@ -1,0 +1,71 @@
+package inspect
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/retort-data/retort/dedup"
+)
+
+// findPairs reads the files again and writes every pair of near-duplicates, dropped rows included: id, id and Jaccard index, with
+// tabs between, a line each.
+func (r *Report) findPairs(ctx context.Context, o *Options, from *files, threads int) error {
+	near := o.Checks.Near
+	if near.Jaccard == 0 {
+		near.Jaccard = 0.8
+	}
+	var ids []string
+	var fault error
+	texts := func(yield func(string) bool) {
+		for got, err := range from.rows(ctx, o.Columns, false) {
+			if err != nil {
+				fault = err
+				return
+			}
+			ids = append(ids, got.id)
+			if !yield(got.text) {
+				return
+			}
+		}
+	}
+	list, err := dedup.Pairs(ctx, texts, dedup.PairOptions{Near: near, Least: near.Jaccard, Threads: threads})
+	if err = errors.Join(fault, err); err != nil {
+		return err
+	}
+	n := int64(len(list.Pairs))
+	r.Pairs, r.Starred = &n, list.Starred
+	return writePairs(o.Pairs, ids, list.Pairs)
+}
+
+// writePairs puts the file in place when it is whole.
+func writePairs(path string, ids []string, pairs []dedup.Pair) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), ".pairs-*")
+	if err != nil {
+		return writeFailed(path, err)
+	}
+	defer os.Remove(file.Name()) //nolint:errcheck // gone when it was renamed
+	w := bufio.NewWriter(file)
+	for _, p := range pairs {
+		w.WriteString(field(ids[p.A]) + "\t" + field(ids[p.B]) + "\t" + strconv.FormatFloat(p.Jaccard, 'f', 6, 64) + "\n") //nolint:errcheck // Flush says it
+	}
+	if err := errors.Join(w.Flush(), file.Chmod(0o644), file.Close()); err != nil {
+		return writeFailed(path, err)
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
+		return writeFailed(path, err)
+	}
+	return nil
+}
+
+// field is an id that breaks no line.
+func field(id string) string {
+	if strings.ContainsAny(id, "\t\n\r") {
+		return strconv.Quote(id)
+	}
+	return id
+}
