@@ -1,6 +1,8 @@
 package inspect
 
 import (
+	"context"
+
 	"github.com/retort-data/retort/quality"
 	"github.com/retort-data/retort/schema"
 )
@@ -38,10 +40,37 @@ type Gate struct {
 	quality.Verdict
 	AlarmAt *int   `json:"alarm_at_record"`
 	Account string `json:"signal"`
+
+	Texts map[int]string `json:"texts,omitempty"` // of the examples, by their number
 }
 
 // Held says whether the gate would hold.
 func (r *Report) Held() bool { return r.Gate.Verdict.Verdict == quality.VerdictHold }
+
+// findTexts reads the texts of a hold's examples again, so that a person sees them beside their twins.
+func (r *Report) findTexts(ctx context.Context, o *Options, from *files) error {
+	wanted := map[int]bool{}
+	for _, e := range r.Gate.Examples {
+		wanted[e.Number] = true
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	r.Gate.Texts = map[int]string{}
+	number := 0
+	for got, err := range from.rows(ctx, o.Columns, false) {
+		if err != nil {
+			return err
+		}
+		if number++; wanted[number] {
+			r.Gate.Texts[number] = got.text
+		}
+		if len(r.Gate.Texts) == len(wanted) {
+			return nil
+		}
+	}
+	return nil
+}
 
 // means are the sums of signals by name.
 type means map[string]sum

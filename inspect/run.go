@@ -74,6 +74,9 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 		return nil, &schema.Error{Kind: schema.KindInvalid, Code: "no_rows", Op: "inspect", Subject: o.Files[0], Cause: errors.New("there are no rows"), Hint: "Give files with rows."}
 	}
 	j.report.finish(j.signals, anchor, gate.Verdict())
+	if err := j.report.findTexts(ctx, &o, from); err != nil {
+		return nil, err
+	}
 	if o.Pairs != "" {
 		err = j.report.findPairs(ctx, &o, from, m.threads)
 	}

@@ -243,6 +243,14 @@ func TestGateHoldsWhatIsNarrower(t *testing.T) {
 		if r.Held() && (r.Gate.AlarmAt == nil || *r.Gate.AlarmAt > 600 || r.Gate.Account == "") {
 			t.Errorf("held without saying where: %+v", r.Gate)
 		}
+		for _, e := range r.Gate.Examples {
+			if r.Gate.Texts[e.Number] == "" {
+				t.Errorf("no text of example %d", e.Number)
+			}
+		}
+		if r.Held() && len(r.Gate.Examples) == 0 {
+			t.Error("held without examples")
+		}
 		if s := r.Signals[quality.SignalEntropy]; s.Anchor == nil || s.Tolerance == nil {
 			t.Errorf("entropy %+v stands alone", s)
 		}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/retort-data/retort/inspect"
+	"github.com/retort-data/retort/quality"
 	"github.com/retort-data/retort/schema"
 )
 
@@ -71,7 +72,11 @@ func (a *app) printInspected(r *inspect.Report) {
 		s := r.Signals[name]
 		a.printf("            %-22s %10.4g %10s %10s\n", name, s.Value, known(s.Anchor), known(s.Tolerance))
 	}
-	a.printf("gate        %s: %s\n", r.Gate.Verdict.Verdict, r.Gate.Text)
+	if r.Gate.Verdict.Verdict == quality.VerdictNoAnchor {
+		a.printf("gate        no anchor given; --anchor FILE compares with text of people or an earlier version\n")
+	} else {
+		a.printf("gate        %s: %s\n", r.Gate.Verdict.Verdict, r.Gate.Text)
+	}
 	for _, w := range append(slices.Clone(r.Gate.Warnings), r.Warnings...) {
 		a.printf("warning     %s\n", w)
 	}
@@ -83,7 +88,7 @@ func (a *app) printInspected(r *inspect.Report) {
 // printExamples shows the rows that the gate went by, beside what they were compared with.
 func (a *app) printExamples(r *inspect.Report) {
 	for _, e := range r.Gate.Examples[:min(3, len(r.Gate.Examples))] {
-		a.printf("example     record %d, id %s; compared with: %.200q\n", e.Number, e.Record, e.TwinText)
+		a.printf("example     record %d, id %s: %.160q\n            beside: %.160q\n", e.Number, e.Record, r.Gate.Texts[e.Number], e.TwinText)
 	}
 	a.printf("            Look at what changed since pair %d; -o writes what was kept and rejected.\n", r.Gate.Since)
 }
