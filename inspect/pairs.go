@@ -10,7 +10,32 @@ import (
 	"strings"
 
 	"github.com/retort-data/retort/dedup"
+	"github.com/retort-data/retort/schema"
 )
+
+// checkPairs refuses, before the work begins, a file of pairs that can't be put or would replace an input.
+func checkPairs(path string, from *files) error {
+	if path == "" {
+		return nil
+	}
+	bad := func(what, mend string) error { return schema.Faults{{File: path, What: what, Mend: mend}} }
+	if folder, err := os.Stat(filepath.Dir(path)); err != nil || !folder.IsDir() {
+		return bad("there is no such folder", "make it, or name another file by --pairs")
+	}
+	there, err := os.Stat(path)
+	if err != nil {
+		return nil // nothing is replaced
+	}
+	if there.IsDir() {
+		return bad("is a folder", "name a file by --pairs")
+	}
+	for _, f := range from.pinned {
+		if input, err := os.Stat(f.Key); err == nil && os.SameFile(there, input) {
+			return bad("is one of the files to inspect", "name another file by --pairs")
+		}
+	}
+	return nil
+}
 
 // findPairs reads the files again and writes every pair of near-duplicates, dropped rows included: id, id and Jaccard index, with
 // tabs between, a line each.

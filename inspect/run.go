@@ -39,6 +39,9 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkPairs(o.Pairs, from); err != nil {
+		return nil, err
+	}
 	m, err := newMeasurer(o.Checks)
 	if err != nil {
 		return nil, err

@@ -177,6 +177,8 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 		"a file that isn't there":      {Options{Files: []string{ok + "x.jsonl"}}, "there is no such file"},
 		"a folder":                     {Options{Files: []string{t.TempDir()}}, "is a folder"},
 		"a format":                     {Options{Files: []string{"run_test.go"}}, "is no format"},
+		"pairs over an input":          {Options{Files: []string{ok}, Pairs: ok}, "is one of the files to inspect"},
+		"pairs without a folder":       {Options{Files: []string{ok}, Pairs: filepath.Join(ok, "p.tsv")}, "there is no such folder"},
 		"no rows":                      {Options{Files: []string{write(t, "f.jsonl")}}, "there are no rows"},
 		"an anchor of too few texts":   {Options{Files: []string{ok}, Anchor: []string{ok}}, "at least 100 are needed"},
 		"an anchor that isn't there":   {Options{Files: []string{ok}, Anchor: []string{"nope.jsonl"}}, "nope.jsonl: there is no such file"},
