@@ -21,6 +21,7 @@ const (
 	StepStatus  = "SaveStatus"
 	StepHold    = "SaveHeld"
 	StepLoad    = "LoadHeld"
+	StepPing    = "Ping"
 
 	SignalPause  = "pause"
 	SignalResume = "resume"
@@ -222,6 +223,14 @@ type Status struct {
 	OnBudget  bool            `json:"budget_reached,omitempty"`
 	Generator string          `json:"program,omitempty"`
 	HeldAs    int             `json:"held_as,omitempty"` // number of the held state
+}
+
+// PingResult is whether a teacher answered.
+type PingResult struct {
+	Name   string `json:"name"`
+	Code   string `json:"code,omitempty"` // why it didn't; "" where it did
+	Listed bool   `json:"listed"`         // it lists the model; else it was asked for one token
+	Millis int64  `json:"ms"`
 }
 
 // Progress counts what is done of how many.

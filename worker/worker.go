@@ -108,6 +108,7 @@ func Register(rooms *activities.Rooms, o Options) (main, ask worker.Worker) {
 		WorkerStopTimeout:                  o.Grace,
 	})
 	main.RegisterWorkflowWithOptions(workflows.Generate, workflow.RegisterOptions{Name: workflows.GenerateName})
+	main.RegisterWorkflowWithOptions(workflows.Ping, workflow.RegisterOptions{Name: workflows.PingName})
 	for name, step := range map[string]any{
 		schema.StepPlan: rooms.Plan, schema.StepInspect: rooms.Inspect, schema.StepAdmit: rooms.Admit, schema.StepLayout: rooms.Layout,
 		schema.StepWrite: rooms.Write, schema.StepPublish: rooms.Publish, schema.StepTidy: rooms.Tidy, schema.StepStatus: rooms.SaveStatus,
@@ -124,5 +125,6 @@ func Register(rooms *activities.Rooms, o Options) (main, ask worker.Worker) {
 		WorkerStopTimeout:                  o.Grace,
 	})
 	ask.RegisterActivityWithOptions(rooms.Ask, activity.RegisterOptions{Name: schema.StepAsk})
+	ask.RegisterActivityWithOptions(rooms.Ping, activity.RegisterOptions{Name: schema.StepPing})
 	return main, ask
 }
