@@ -8,6 +8,9 @@ const (
 	leastBet  = 0.02
 	mostBet   = 0.9
 	betShrink = 5.0
+
+	// mostWealth keeps a stream that stays bad from running over the numbers; less wealth than earned leaves the bound true.
+	mostWealth = 1e100
 )
 
 // bet is one account's stake since one starting record.
@@ -23,7 +26,7 @@ func newBet(at int) bet { return bet{Wealth: 1, Low: 1, LowAt: at} }
 // take updates the wealth by d, in [-1, 1], of pair number at.
 func (b *bet) take(d float64, at int) {
 	lambda := min(max(b.S/(b.Q+betShrink), leastBet), mostBet)
-	b.Wealth *= 1 + float64(lambda*d)
+	b.Wealth = min(b.Wealth*(1+float64(lambda*d)), mostWealth)
 	b.S += d
 	b.Q += float64(d * d)
 	if b.Wealth <= b.Low {

@@ -48,7 +48,7 @@ func (r *rateAccount) observe(m float64, event bool, at int) {
 	if event {
 		r.Events++
 	}
-	r.CUSUM = max(r.CUSUM, 1) * e1
+	r.CUSUM = min(max(r.CUSUM, 1)*e1, mostWealth)
 	if r.CUSUM > r.CUSUMPeak {
 		r.CUSUMPeak, r.PeakRecord = r.CUSUM, at
 	}
@@ -64,7 +64,7 @@ func (b *rateBets) take(e float64, at int) {
 	}
 	for i := range b.Bets {
 		x := &b.Bets[i]
-		x.Wealth = float64(x.Wealth * e)
+		x.Wealth = min(x.Wealth*e, mostWealth)
 		if x.Wealth <= x.Low {
 			x.Low, x.LowAt = x.Wealth, at
 		}
