@@ -2,8 +2,6 @@ package inspect
 
 import (
 	"context"
-	"math"
-	"slices"
 
 	"github.com/retort-data/retort/quality"
 	"github.com/retort-data/retort/schema"
@@ -48,13 +46,6 @@ type Gate struct {
 
 // Held says whether the gate would hold.
 func (r *Report) Held() bool { return r.Gate.Verdict.Verdict == quality.VerdictHold }
-
-// bound keeps wealth, which after thousands of lost pairs overflows, a number that JSON has.
-func bound(wealth ...*float64) {
-	for _, w := range wealth {
-		*w = min(*w, math.MaxFloat64)
-	}
-}
 
 // findTexts reads the texts of a hold's examples again, so that a person sees them beside their twins.
 func (r *Report) findTexts(ctx context.Context, o *Options, from *files) error {
@@ -114,11 +105,6 @@ func (r *Report) finish(own, anchor means, verdict quality.Verdict) {
 			s.Tolerance = &t
 		}
 		r.Signals[name] = s
-	}
-	bound(&verdict.Wealth, &verdict.Peak)
-	verdict.Accounts = slices.Clone(verdict.Accounts)
-	for i := range verdict.Accounts {
-		bound(&verdict.Accounts[i].Wealth)
 	}
 	r.Gate = Gate{Verdict: verdict, Account: verdict.Account}
 	if verdict.AlarmAt > 0 {
