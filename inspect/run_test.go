@@ -258,14 +258,3 @@ func TestGateHoldsWhatIsNarrower(t *testing.T) {
 		}
 	}
 }
-
-// A stream that goes on long behind its alarm has more wealth than a float holds; the report is written all the same.
-func TestOverflownWealthIsWritten(t *testing.T) {
-	r := newReport(schema.DefaultChecks())
-	inf := math.Inf(1)
-	r.finish(means{}, nil, quality.Verdict{Verdict: quality.VerdictHold, Wealth: inf, Peak: inf, AlarmAt: 3, Accounts: []quality.AccountReading{{Name: "maxrar", Wealth: inf}}})
-	b, err := json.Marshal(r)
-	if err != nil || !strings.Contains(string(b), `"alarm_at_record":3`) {
-		t.Errorf("%v: %s", err, b)
-	}
-}
