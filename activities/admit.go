@@ -51,7 +51,7 @@ func (r *Rooms) Admit(ctx context.Context, in schema.AdmitInput) (schema.AdmitRe
 	}
 	out := countDecisions(decisions)
 	out.Root, out.Unasked = root, head.Unasked
-	out.Gate, out.Verdict, out.Wealth = gate, verdict, verdict.Wealth
+	out.Gate, out.Verdict = gate, verdict
 	return out, nil
 }
 

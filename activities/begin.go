@@ -2,9 +2,12 @@ package activities
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -136,6 +139,9 @@ func uploadFile(ctx context.Context, s store.Store, run store.Run, f schema.Pinn
 	if err := s.PutFileNew(ctx, key, local, f.Bytes); err != nil && !errors.Is(err, store.ErrExists) {
 		return f, err
 	}
+	if err := unchanged(local, f); err != nil {
+		return f, err
+	}
 	info, err := s.Head(ctx, key)
 	if err != nil {
 		return f, err
@@ -144,6 +150,18 @@ func uploadFile(ctx context.Context, s store.Store, run store.Run, f schema.Pinn
 		return f, sourceChanged(f.Name, fmt.Errorf("%d bytes became %d", f.Bytes, info.Size))
 	}
 	return schema.PinnedFile{Name: f.Name, Bucket: s.Bucket(), Key: key, ETag: info.ETag, Version: info.Version, Bytes: info.Size}, nil
+}
+
+// unchanged reads a file again after it was sent: what stands on S3 is what was checked.
+func unchanged(local *os.File, f schema.PinnedFile) error {
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(local, 0, f.Bytes)); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); got != prompt.LocalSHA256(f) {
+		return sourceChanged(f.Name, fmt.Errorf("its sha256 is %s, not %s", got, prompt.LocalSHA256(f)))
+	}
+	return nil
 }
 
 func sourceChanged(name string, cause error) error {

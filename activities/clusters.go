@@ -3,68 +3,26 @@ package activities
 import (
 	"context"
 
+	"github.com/retort-data/retort/dedup"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
 )
 
-// forest is a union-find over ids; an id that was never joined is a tree of its own. The earlier of two roots stays the root.
-type forest struct {
-	parent map[string]string
-	size   map[string]int32
-}
-
-func newForest() forest { return forest{map[string]string{}, map[string]int32{}} }
-
-func (f forest) root(id string) string {
-	for {
-		up, ok := f.parent[id]
-		if !ok || up == id {
-			return id
-		}
-		if top := f.parent[up]; top != up {
-			f.parent[id] = top // halves the path
-		}
-		id = up
-	}
-}
-
-func (f forest) join(earlier, later string) {
-	for _, id := range []string{earlier, later} {
-		if _, ok := f.parent[id]; !ok {
-			f.parent[id], f.size[id] = id, 1
-		}
-	}
-	a, b := f.root(earlier), f.root(later)
-	if a == b {
-		return
-	}
-	f.parent[b] = a
-	f.size[a] += f.size[b]
-	delete(f.size, b)
-}
-
-func (f forest) sizeOf(id string) int32 {
-	if _, ok := f.parent[id]; !ok {
-		return 1
-	}
-	return f.size[f.root(id)]
-}
-
 // clusters are a run's sets of near-duplicates: of records, rejected ones included, and of prompts whose admitted records
 // are alike, which must stand in the same split.
 type clusters struct {
-	records forest
-	prompts forest
+	records dedup.Clusters
+	prompts dedup.Clusters
 }
 
 // clusters reads the edges of all decisions.
 func (r *Rooms) clusters(ctx context.Context, run store.Run, pages int, splits bool) (*clusters, error) {
-	c := &clusters{newForest(), newForest()}
+	c := &clusters{}
 	var across []schema.Decision // admitted records that are alike to another prompt's
 	err := r.eachDecision(ctx, run, pages, func(d *schema.Decision) {
 		for _, earlier := range []string{d.Of, d.Near} {
 			if earlier != "" {
-				c.records.join(earlier, d.RequestID)
+				c.records.Join(earlier, d.RequestID)
 			}
 		}
 		if splits && d.Outcome == schema.OutcomeAdmitted && d.Of+d.Near != "" {
@@ -76,14 +34,14 @@ func (r *Rooms) clusters(ctx context.Context, run store.Run, pages int, splits b
 	}
 	promptOf := map[string]string{}
 	err = r.eachDecision(ctx, run, pages, func(d *schema.Decision) {
-		if _, ok := c.records.parent[d.RequestID]; ok {
+		if c.records.Size(d.RequestID) > 1 {
 			promptOf[d.RequestID] = d.PromptID
 		}
 	})
 	for i := range across {
 		for _, earlier := range []string{across[i].Of, across[i].Near} {
 			if p := promptOf[earlier]; p != "" && p != across[i].PromptID {
-				c.prompts.join(p, across[i].PromptID)
+				c.prompts.Join(p, across[i].PromptID)
 			}
 		}
 	}
@@ -115,14 +73,18 @@ func (r *Rooms) putClusters(ctx context.Context, run store.Run, c *clusters) err
 	if err := l.add(struct{}{}); err != nil {
 		return err
 	}
-	for _, id := range sortedKeys(c.records.parent) {
-		if err := l.add(clusterRow{ID: id, Size: c.records.sizeOf(id)}); err != nil {
-			return err
+	for _, members := range c.records.Members() {
+		for _, id := range members {
+			if err := l.add(clusterRow{ID: id, Size: int32(len(members))}); err != nil { //nolint:gosec // below the records of a run
+				return err
+			}
 		}
 	}
-	for _, id := range sortedKeys(c.prompts.parent) {
-		if err := l.add(clusterRow{ID: id, Prompt: c.prompts.root(id)}); err != nil {
-			return err
+	for _, members := range c.prompts.Members() {
+		for _, id := range members {
+			if err := l.add(clusterRow{ID: id, Prompt: members[0]}); err != nil {
+				return err
+			}
 		}
 	}
 	return r.putOnce(ctx, run.Clusters(), l.packed(), func() error { return nil }) // equal by construction

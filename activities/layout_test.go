@@ -91,41 +91,6 @@ func TestDrawSplit(t *testing.T) {
 	}
 }
 
-// Joining agrees with the plain way to say it: two ids are in one cluster where a chain of joins leads from one to the other.
-func TestForest(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		f := newForest()
-		plain := map[string]int{}
-		for i := range 12 {
-			plain[fmt.Sprint(i)] = i
-		}
-		for range rapid.IntRange(0, 20).Draw(t, "joins") {
-			a, b := fmt.Sprint(rapid.IntRange(0, 11).Draw(t, "a")), fmt.Sprint(rapid.IntRange(0, 11).Draw(t, "b"))
-			f.join(a, b)
-			was, is := plain[b], plain[a]
-			for id, c := range plain {
-				if c == was {
-					plain[id] = is
-				}
-			}
-		}
-		for a := range plain {
-			size := 0
-			for b := range plain {
-				if plain[a] == plain[b] {
-					size++
-				}
-				if (plain[a] == plain[b]) != (f.root(a) == f.root(b)) {
-					t.Fatalf("%s and %s", a, b)
-				}
-			}
-			if int(f.sizeOf(a)) != size {
-				t.Fatalf("the cluster of %s has size %d, want %d", a, f.sizeOf(a), size)
-			}
-		}
-	})
-}
-
 // All answers to a prompt stand in one split, and each split's files have what was admitted of its prompts.
 func TestSplitsByPrompt(t *testing.T) {
 	l, _, f := writtenRun(t, "checks: {repetition: {do: tag}, exact: {do: tag}, near: {do: tag}}\noutput: {splits: {test: 0.3}}\n")

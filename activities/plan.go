@@ -108,7 +108,7 @@ func newPlanner(recipe *Recipe, scratch string, put func(schema.PageRef, []byte)
 
 func policyOf(r *schema.Recipe) schema.Policy {
 	p := schema.Policy{Rows: r.Rows, Failed: r.Failed, BudgetMicros: r.Budget.Micros(), BudgetRequests: -1,
-		PublishBudget: r.Output.OnBudget == "publish", Expires: r.Gate.Expires}
+		PublishBudget: r.Output.OnBudget == "publish"}
 	if r.Budget.Requests != nil {
 		p.BudgetRequests = *r.Budget.Requests
 	}
@@ -206,7 +206,7 @@ func (p *planner) checkGeneration(got *schema.Prompt, t *DeclaredTeacher) error 
 	if most == nil {
 		return nil
 	}
-	if g := answerGeneration(got.Generation, t.Generation); g > int32(*most) {
+	if g := prompt.AnswerGeneration(got.Generation, t.Generation); g > int32(*most) {
 		return &schema.Error{Kind: schema.KindInvalid, Code: "max_generation", Op: "plan", Subject: got.Source,
 			Cause: fmt.Errorf("answers of %s would be of generation %d; the recipe allows %d", t.Name, g, *most),
 			Hint:  "Leave generated sources out, choose a teacher that wasn't trained on them, or raise max_generation."}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 
+	"github.com/retort-data/retort/prompt"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
 )
@@ -184,7 +185,7 @@ func (w *fileWriter) record(row *Decided, t DeclaredTeacher) *schema.Reject {
 	req, a, in, d := &row.Request, &row.Response, &row.Inspection, &row.Decision
 	messages := append(req.Messages[:len(req.Messages):len(req.Messages)], schema.Message{Role: "assistant", Content: a.Text})
 	rec := &schema.Reject{Record: schema.Record{ID: schema.RecordID(w.run.ID, req.RequestID), Messages: messages, Reasoning: a.Reasoning,
-		Teacher: t.Name, Model: t.Model, Revision: t.Revision, Generation: answerGeneration(req.Generation, t.Generation),
+		Teacher: t.Name, Model: t.Model, Revision: t.Revision, Generation: prompt.AnswerGeneration(req.Generation, t.Generation),
 		Origin: schema.OriginGenerated, Source: req.Source, SourceLicense: req.License, PromptID: req.ID, RequestID: req.RequestID,
 		FinishReason: a.FinishReason, InputTokens: a.InputTokens, OutputTokens: a.OutputTokens, Signals: in.Signals,
 		ClusterSize: w.clusters.sizeOf(req.RequestID), Run: w.run.ID}}
@@ -199,12 +200,4 @@ func (w *fileWriter) record(row *Decided, t DeclaredTeacher) *schema.Reject {
 		rec.Of, rec.Value, rec.Limit = schema.RecordID(w.run.ID, d.Of), d.Jaccard, w.recipe.Checks.Near.Jaccard
 	}
 	return rec
-}
-
-// answerGeneration is 1 + the deepest of the prompt's source and the teacher's training data; unknown where one is unknown.
-func answerGeneration(source, teacher int32) int32 {
-	if source == schema.UnknownGeneration || teacher == schema.UnknownGeneration {
-		return schema.UnknownGeneration
-	}
-	return 1 + max(source, teacher)
 }

@@ -65,13 +65,12 @@ type PlannedTeacher struct {
 
 // Policy holds the numbers of a recipe by which the workflow steers.
 type Policy struct {
-	Rows           int64    `json:"rows,omitempty"`
-	Failed         float64  `json:"failed"`
-	MostDuplicates float64  `json:"most_duplicates"`
-	BudgetMicros   int64    `json:"budget_micros"`   // -1: none
-	BudgetRequests int64    `json:"budget_requests"` // -1: none
-	PublishBudget  bool     `json:"publish_on_budget,omitempty"`
-	Expires        Duration `json:"expires"`
+	Rows           int64   `json:"rows,omitempty"`
+	Failed         float64 `json:"failed"`
+	MostDuplicates float64 `json:"most_duplicates"`
+	BudgetMicros   int64   `json:"budget_micros"`   // -1: none
+	BudgetRequests int64   `json:"budget_requests"` // -1: none
+	PublishBudget  bool    `json:"publish_on_budget,omitempty"`
 }
 
 // AskInput asks a page's requests, or, with Close, only takes together what its journal has.
@@ -119,7 +118,6 @@ type AdmitResult struct {
 	Failed   int64            `json:"failed,omitempty"`
 	Unasked  int64            `json:"unasked,omitempty"`
 	Bytes    int64            `json:"bytes"` // of the admitted records
-	Wealth   float64          `json:"wealth,omitempty"`
 	Verdict  GateVerdict      `json:"verdict"`
 }
 

@@ -16,7 +16,7 @@ say "1/5  Building (the embedded Temporal server takes some minutes the first ti
 make --no-print-directory build
 
 say "2/5  Questions about Go's standard library, from its own documentation"
-bin/retort-local godocs -o examples/go-docs/go-docs.jsonl --limit "$rows"
+bin/retort-local godocs -o examples/go-docs/go-docs.jsonl --limit "$rows" --min-words 0
 bin/retort-local godocs -o examples/go-docs/go-docs-human.jsonl
 
 say "3/5  Starting the local stack (the model is installed once, from Python packages)"

@@ -184,11 +184,8 @@ func (e *Estimate) add(r *schema.Recipe, p *schema.Prompt, t int) {
 	e.Requests += int64(r.Samples)
 	row := &e.Teachers[t]
 	row.Requests += int64(r.Samples)
-	bytes := 0
-	for _, m := range p.Messages {
-		bytes += len(m.Content) + 16
-	}
-	row.InputTokens += int64(r.Samples) * int64(bytes/4+1)
+	likely, _ := prompt.EstimateTokens(p.Messages)
+	row.InputTokens += int64(r.Samples) * likely
 	most := teacher.DefaultMaxTokens
 	if s := r.Sampling.Over(r.Teachers[t].Sampling); s.MaxTokens != nil {
 		most = *s.MaxTokens

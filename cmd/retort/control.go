@@ -85,12 +85,13 @@ func (c *ReleaseCmd) Run(a *app) error {
 	if err := putRelease(a.ctx, a.objects, run, last.HeldAs, note); err != nil {
 		return err
 	}
-	if err := a.start(t, run, workflows.GenerateInput{Released: last.HeldAs}); err != nil {
+	held := *last
+	last.State, last.Updated = schema.StateAsking, time.Now().UTC()
+	if err := a.putStatus(d, last); err != nil { // before the start, as the run's own statuses come after it
 		return err
 	}
-	last.State, last.Updated = schema.StateAsking, time.Now().UTC()
-	if err := a.putStatus(d, last); err != nil {
-		return err
+	if err := a.start(t, run, workflows.GenerateInput{Released: last.HeldAs}); err != nil {
+		return errors.Join(err, a.putStatus(d, &held))
 	}
 	a.done(d.Name, "%s was released and goes on. Follow it with: retort watch %s\n")
 	return nil

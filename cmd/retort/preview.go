@@ -26,15 +26,7 @@ func (c *PreviewCmd) Run(a *app) error {
 	if c.N < 1 || c.N > 1000 {
 		return &schema.Error{Kind: schema.KindInvalid, Code: "arguments", Op: "preview", Subject: "-n", Cause: errors.New("not between 1 and 1000"), Hint: "For a sample with intervals use a run with rows."}
 	}
-	b, _, err := a.check(c.Recipe)
-	if err != nil {
-		return err
-	}
-	d, err := a.dataset(b.Recipe.Dataset)
-	if err != nil {
-		return err
-	}
-	t, err := a.client(a.quiet())
+	b, d, t, err := a.ready(c.Recipe)
 	if err != nil {
 		return err
 	}

@@ -25,15 +25,7 @@ type RunCmd struct {
 
 // Run checks the recipe whole, starts the workflow and follows it.
 func (c *RunCmd) Run(a *app) error {
-	b, _, err := a.check(c.Recipe)
-	if err != nil {
-		return err
-	}
-	d, err := a.dataset(b.Recipe.Dataset)
-	if err != nil {
-		return err
-	}
-	t, err := a.client(a.quiet())
+	b, d, t, err := a.ready(c.Recipe)
 	if err != nil {
 		return err
 	}
@@ -55,6 +47,20 @@ func (c *RunCmd) Run(a *app) error {
 		return nil
 	}
 	return a.follow(t, run)
+}
+
+// ready checks a recipe whole and connects, before anything is put.
+func (a *app) ready(recipe string) (*activities.Beginning, store.Dataset, client.Client, error) {
+	b, _, err := a.check(recipe)
+	if err != nil {
+		return nil, store.Dataset{}, nil, err
+	}
+	d, err := a.dataset(b.Recipe.Dataset)
+	if err != nil {
+		return nil, d, nil, err
+	}
+	t, err := a.client(a.quiet())
+	return b, d, t, err
 }
 
 // start starts Generate for a run; one of a dataset at a time.

@@ -67,6 +67,7 @@ var brokenRecipes = []broken{
 	{"not supported", add("mix: {human: 0.1}\nanchor: {from: broken.jsonl, license: mit}"), "", []string{"broken.yaml:9:", "mix"}},
 	{"anchor of one text", add("anchor: {from: broken.jsonl, text: question, license: mit}"), "", []string{"broken.yaml:9:", "anchor", "100"}},
 	{"anchor without that column", add("anchor: {from: broken.jsonl, text: doc, license: mit}"), "", []string{"doc"}},
+	{"more bands than the index has", add("checks: {near: {bands: 60}}"), "", []string{"broken.yaml:9:", "near", "bands"}},
 	{"no such recipe", nil, "", nil},
 }
 

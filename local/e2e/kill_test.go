@@ -70,6 +70,8 @@ func TestTemporalKilled(t *testing.T) {
 	l.complete("orphan", 1500)
 	if got := l.teacher.Stats(); got.Repeats > mostLost {
 		t.Errorf("%d prompts were asked again", got.Repeats)
+	} else {
+		t.Logf("asked again after the server was killed: %d of 1500", got.Repeats)
 	}
 }
 
