@@ -68,6 +68,7 @@ var brokenRecipes = []broken{
 	{"anchor of one text", add("anchor: {from: broken.jsonl, text: question, license: mit}"), "", []string{"broken.yaml:9:", "anchor", "100"}},
 	{"anchor without that column", add("anchor: {from: broken.jsonl, text: doc, license: mit}"), "", []string{"doc"}},
 	{"more bands than the index has", add("checks: {near: {bands: 60}}"), "", []string{"broken.yaml:9:", "near", "bands"}},
+	{"a tolerance that isn't there", add("gate: {tolerance: 0}"), "", []string{"broken.yaml:9:", "gate.tolerance"}},
 	{"no such recipe", nil, "", nil},
 }
 
