@@ -54,7 +54,7 @@ func (s *Stack) startS3(ctx context.Context, o Options, port int) error {
 			Ports:          []string{local(port)},
 			MaxConnections: 20_000, MaxRequests: 10_000, MultipartMaxParts: 10_000,
 			KeepAlive: true, Quiet: true,
-			S3Options: conns.options(),
+			S3Options: append((&counter{}).options(), conns.options()...),
 		})
 		if err != nil {
 			s.failed <- fmt.Errorf("s3 gateway: %w", err)

@@ -26,7 +26,7 @@ func floor(ctx context.Context, base string, o options) (*floorResult, error) {
 	start := time.Now()
 	for range o.Concurrency {
 		wait.Go(func() {
-			for i := next.Add(1); i <= int64(o.Prompts) && failed.Load() == nil; i = next.Add(1) {
+			for i := next.Add(1); i <= int64(o.prompts()) && failed.Load() == nil; i = next.Add(1) {
 				if err := ask(ctx, client, base, i); err != nil {
 					failed.Store(&err)
 				}
@@ -38,8 +38,8 @@ func floor(ctx context.Context, base string, o options) (*floorResult, error) {
 		return nil, *err
 	}
 	took := time.Since(start).Seconds()
-	ideal := float64(o.Prompts) / float64(o.Concurrency) * o.Latency.Seconds()
-	return &floorResult{RowsPerS: float64(o.Prompts) / took, IdealWall: ideal / took}, nil
+	ideal := float64(o.prompts()) / float64(o.Concurrency) * o.Latency.Seconds()
+	return &floorResult{RowsPerS: float64(o.prompts()) / took, IdealWall: ideal / took}, nil
 }
 
 func ask(ctx context.Context, client *http.Client, base string, i int64) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -18,8 +20,11 @@ import (
 type site struct {
 	o         options
 	dir       string
-	processes map[string]*process
-	teacher   string // base URL
+	processes map[string]*process // those that run, by name
+	all       map[string]*process // also those that were killed
+	teacher   string              // base URL
+	temporal  string              // host:port
+	s3        string              // endpoint
 	env       []string
 }
 
@@ -32,7 +37,7 @@ type process struct {
 type ready map[string]any
 
 func startSite(ctx context.Context, o options, dir string) (*site, error) {
-	s := &site{o: o, dir: dir, processes: map[string]*process{}}
+	s := &site{o: o, dir: dir, processes: map[string]*process{}, all: map[string]*process{}}
 	if err := s.startAll(ctx); err != nil {
 		s.stop()
 		return nil, err
@@ -49,7 +54,8 @@ func (s *site) startAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	teacher, err := s.part(ctx, "teacher", "--port", "0", "--latency", s.o.Latency.String(), "--set", fmt.Sprintf(`{"max_words": %d}`, s.o.Words))
+	teacher, err := s.part(ctx, "teacher", "--port", "0", "--latency", s.o.Latency.String(), "--set", fmt.Sprintf(`{"max_words": %d}`, s.o.Words),
+		"--429", fmt.Sprint(s.o.RateLimited), "--500", fmt.Sprint(s.o.ServerError))
 	if err != nil {
 		return err
 	}
@@ -58,10 +64,28 @@ func (s *site) startAll(ctx context.Context) error {
 		return fmt.Errorf("the teacher said %v, without its address", teacher)
 	}
 	s.env = append(os.Environ(), "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench-secret", "AWS_REGION=us-east-1")
-	if err := s.files(text(temporal, "temporal_address", "address"), text(s3, "s3_endpoint", "endpoint")); err != nil {
+	s.temporal, s.s3 = text(temporal, "temporal_address", "address"), text(s3, "s3_endpoint", "endpoint")
+	if err := s.files(); err != nil {
 		return err
 	}
-	return s.start("worker", s.o.Retort, "--config", filepath.Join(s.dir, "temporal.yaml"), "worker")
+	for i := range s.o.Workers {
+		if err := s.startWorker(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startWorker starts worker i: "worker" is the first, so that a run with one reads as it always did.
+func (s *site) startWorker(i int) error {
+	return s.start(workerName(i), s.o.Retort, "--config", filepath.Join(s.dir, "temporal.yaml"), "worker")
+}
+
+func workerName(i int) string {
+	if i == 0 {
+		return "worker"
+	}
+	return fmt.Sprintf("worker %d", i+1)
 }
 
 func text(r ready, keys ...string) string {
@@ -73,8 +97,8 @@ func text(r ready, keys ...string) string {
 	return ""
 }
 
-// files writes configuration, questions and recipe.
-func (s *site) files(temporal, s3 string) error {
+// files writes the configuration.
+func (s *site) files() error {
 	config := fmt.Sprintf(`temporal: {address: %q, namespace: default, task_queue: retort}
 store: {endpoint: %q, region: us-east-1, bucket: retort, path_style: true}
 allow: {paths: [%q]}
@@ -86,27 +110,36 @@ teachers:
     limits: {concurrency: %d}
     price: {input: 0.2, output: 0.6}
 worker: {pages: 8, index_mb: 256, scratch: %q}
-`, temporal, s3, s.dir, s.teacher, s.o.Concurrency, filepath.Join(s.dir, "scratch"))
-	recipe := `dataset: bench
+`, s.temporal, s.s3, s.dir, s.teacher, s.o.Concurrency, filepath.Join(s.dir, "scratch"))
+	return os.WriteFile(filepath.Join(s.dir, "temporal.yaml"), []byte(config), 0o600)
+}
+
+// recipe writes the recipe and the questions of a dataset, and returns the recipe's file.
+func (s *site) recipe(dataset string, prompts int) (string, error) {
+	recipe := fmt.Sprintf(`dataset: %[1]s
 license: cc-by-4.0
-prompts: [{from: bench.jsonl, license: cc-by-4.0, origin: human}]
+prompts: [{from: %[1]s.jsonl, license: cc-by-4.0, origin: human}]
 messages: [{role: user, content: "{{.question}}"}]
 teachers: [{name: tester}]
 sampling: {temperature: 0.8, max_tokens: 400}
-`
+`, dataset)
 	if s.o.Checks != "" {
 		recipe += "checks: " + s.o.Checks + "\n"
 	}
-	var rows bytes.Buffer
-	for i := range s.o.Prompts {
-		fmt.Fprintf(&rows, "{\"question\": \"What is to be said of thing number %d, and why does it matter to those who use it?\"}\n", i)
+	rows, err := os.Create(filepath.Join(s.dir, dataset+".jsonl"))
+	if err != nil {
+		return "", err
 	}
-	for name, body := range map[string][]byte{"temporal.yaml": []byte(config), "bench.yaml": []byte(recipe), "bench.jsonl": rows.Bytes()} {
-		if err := os.WriteFile(filepath.Join(s.dir, name), body, 0o600); err != nil {
-			return err
-		}
+	defer rows.Close()
+	buffered := bufio.NewWriter(rows)
+	for i := range prompts {
+		fmt.Fprintf(buffered, "{\"question\": \"What is to be said of thing number %d, and why does it matter to those who use it?\"}\n", i)
 	}
-	return nil
+	if err := buffered.Flush(); err != nil {
+		return "", err
+	}
+	file := filepath.Join(s.dir, dataset+".yaml")
+	return file, os.WriteFile(file, []byte(recipe), 0o600)
 }
 
 // part starts a part of the local stack and waits until it answers.
@@ -133,7 +166,7 @@ func (s *site) part(ctx context.Context, name string, args ...string) (ready, er
 }
 
 func (s *site) start(name, program string, args ...string) error {
-	log, err := os.Create(filepath.Join(s.dir, name+".log"))
+	log, err := os.OpenFile(filepath.Join(s.dir, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -142,8 +175,11 @@ func (s *site) start(name, program string, args ...string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	p := &process{cmd, make(chan struct{})}
-	s.processes[name] = p
+	p := &process{cmd: cmd, ended: make(chan struct{})}
+	if before := s.processes[name]; before != nil {
+		s.all[name+" before"] = before
+	}
+	s.processes[name], s.all[name] = p, p
 	go func() {
 		cmd.Wait() //nolint:errcheck // kills are meant
 		close(p.ended)
@@ -158,31 +194,40 @@ func (s *site) stop() {
 	}
 }
 
-// run runs the recipe to its end and returns the last status.
-func (s *site) run(ctx context.Context, recipe string) (json.RawMessage, error) {
+// run runs the recipe to its end and returns the last status; each status before it goes to heard.
+func (s *site) run(ctx context.Context, recipe string, heard func(json.RawMessage)) (json.RawMessage, error) {
 	cmd := exec.CommandContext(ctx, s.o.Retort, "--config", filepath.Join(s.dir, "temporal.yaml"), "--json", "run", recipe)
 	cmd.Env, cmd.Stderr = s.env, os.Stderr
-	out, err := cmd.Output()
+	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, fmt.Errorf("run: %w\n%s", err, out)
+		return nil, err
 	}
-	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
-	return lines[len(lines)-1], nil
-}
-
-// cpu is what each process has used, in seconds.
-func (s *site) cpu() map[string]float64 {
-	used := map[string]float64{}
-	for name, p := range s.processes {
-		used[name] = p.cpuSeconds()
+	if err := cmd.Start(); err != nil {
+		return nil, err
 	}
-	return used
+	var last json.RawMessage
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		last = bytes.Clone(lines.Bytes())
+		heard(last)
+	}
+	if err := errors.Join(lines.Err(), cmd.Wait()); err != nil {
+		return nil, fmt.Errorf("run %s: %w\n%s", recipe, err, last)
+	}
+	return last, nil
 }
 
 // clockTicks of /proc are hundredths of a second on Linux.
 const clockTicks = 100
 
+// cpuSeconds is what the process has used so far, or did until it ended.
 func (p *process) cpuSeconds() float64 {
+	select {
+	case <-p.ended:
+		return (p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()).Seconds()
+	default:
+	}
 	body, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
 		return 0
@@ -195,6 +240,12 @@ func (p *process) cpuSeconds() float64 {
 }
 
 func (p *process) peakMB() float64 {
+	select {
+	case <-p.ended:
+		usage, _ := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
+		return float64(usage.Maxrss) / 1024
+	default:
+	}
 	body, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		return 0
