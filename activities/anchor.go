@@ -17,7 +17,7 @@ func Anchored(r *schema.Recipe) bool { return r.Anchor != nil && r.Anchor.From !
 // CutAnchor reads human text, and cuts it by the recipe's seed into profile, twins and holdout. The same files and seed give the
 // same anchor. A row without text, or too few rows, are faults.
 func CutAnchor(ctx context.Context, access *prompt.Access, recipe *schema.Recipe, files []schema.PinnedFile) (*quality.Anchor, error) {
-	b := quality.NewAnchorBuilder(quality.AnchorOptions{Seed: recipe.Seed})
+	b := quality.NewAnchorBuilder(quality.AnchorOptions{Seed: recipe.Seed, HoldoutShare: recipe.Anchor.Holdout})
 	a := recipe.Anchor
 	columns := prompt.Columns{Need: []string{a.Text}}
 	if a.Key != "" {
@@ -55,23 +55,31 @@ func (r *Rooms) putAnchor(ctx context.Context, run store.Run, recipe *schema.Rec
 	if _, err := r.Store.Head(ctx, run.Anchor()); err == nil || !notFound(err) {
 		return err
 	}
-	var pinned []schema.ManifestSource
-	if err := r.getJSON(ctx, run.Sources(), &pinned); err != nil {
+	files, err := r.anchorFiles(ctx, run)
+	if err != nil {
 		return err
 	}
-	for _, s := range pinned {
-		if s.Role != RoleAnchor {
-			continue
-		}
-		anchor, err := CutAnchor(ctx, access, recipe, s.Files)
-		if err != nil {
-			return err
-		}
-		body, err := quality.EncodeAnchor(anchor)
-		if err != nil {
-			return err
-		}
-		return r.putOnce(ctx, run.Anchor(), body, func() error { return nil }) // equal by construction
+	anchor, err := CutAnchor(ctx, access, recipe, files)
+	if err != nil {
+		return err
 	}
-	return broken(run.Sources(), errors.New("it pins no anchor"))
+	body, err := quality.EncodeAnchor(anchor)
+	if err != nil {
+		return err
+	}
+	return r.putOnce(ctx, run.Anchor(), body, func() error { return nil }) // equal by construction
+}
+
+// anchorFiles are the files of human text as they were pinned when the run began.
+func (r *Rooms) anchorFiles(ctx context.Context, run store.Run) ([]schema.PinnedFile, error) {
+	var pinned []schema.ManifestSource
+	if err := r.getJSON(ctx, run.Sources(), &pinned); err != nil {
+		return nil, err
+	}
+	for _, s := range pinned {
+		if s.Role == RoleAnchor {
+			return s.Files, nil
+		}
+	}
+	return nil, broken(run.Sources(), errors.New("it pins no anchor"))
 }

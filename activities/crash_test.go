@@ -11,7 +11,7 @@ import (
 // A run is killed before every single write in turn, and every single write's reply is lost in turn: the next attempt finishes it, what
 // comes out is the same to the byte, it is published once, and no answer that was durable is asked for again.
 func TestEveryWriteMayFail(t *testing.T) {
-	whole := newLab(t, "")
+	whole := newLab(t, mixed)
 	counting := &breaking{Store: whole.store}
 	unbroken := whole.flow(whole.rooms(counting))
 	unbroken.whole()
@@ -25,7 +25,7 @@ func TestEveryWriteMayFail(t *testing.T) {
 	for _, lost := range []bool{false, true} {
 		for n := 1; n <= counting.writes; n++ {
 			t.Run(fmt.Sprintf("lost=%v/write %d", lost, n), func(t *testing.T) {
-				l := newLab(t, "")
+				l := newLab(t, mixed)
 				b := &breaking{Store: l.store, at: n, lost: lost}
 				broken, healthy := l.rooms(b), l.rooms(l.store)
 				f := &flow{l: l, rooms: func() *Rooms {

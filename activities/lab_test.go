@@ -76,6 +76,9 @@ sampling: {max_tokens: 100}
 		l.recipe += "checks: {repetition: {do: tag}}\n"
 	}
 	l.sources(prompts)
+	if strings.Contains(more, "anchor:") {
+		l.human(400)
+	}
 	l.begin("r1")
 	return l
 }
@@ -96,6 +99,15 @@ func (l *lab) sources(n int) {
 	l.must(os.WriteFile(filepath.Join(l.dir, "questions.jsonl"), []byte(b.String()), 0o600))
 }
 
+// human writes n texts of people; the first are about the sources' topics.
+func (l *lab) human(n int) {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "{\"question\": \"topic %d\", \"text\": %q}\n", i, essay(fmt.Sprintf("people on topic %d", i)))
+	}
+	l.must(os.WriteFile(filepath.Join(l.dir, "human.jsonl"), []byte(b.String()), 0o600))
+}
+
 // begin begins a run.
 func (l *lab) begin(id string) {
 	l.t.Helper()
@@ -108,7 +120,12 @@ func (l *lab) begin(id string) {
 	l.must(err)
 	l.ref = schema.RunRef{Dataset: "d", Run: id}
 	l.run = store.NewDataset("bucket", "p", "d").Run(id)
-	b := &Beginning{Recipe: recipe, Text: []byte(l.recipe), Config: l.config, Sources: sources, Begun: Begun{Program: "test"}}
+	var anchor []schema.PinnedFile
+	if ReadsHumanText(recipe) {
+		anchor, err = access.Resolve(l.t.Context(), recipe, "anchor.from", recipe.Anchor.From)
+		l.must(err)
+	}
+	b := &Beginning{Anchor: anchor, Recipe: recipe, Text: []byte(l.recipe), Config: l.config, Sources: sources, Begun: Begun{Program: "test"}}
 	l.must(b.Begin(l.t.Context(), l.store, l.run))
 }
 
@@ -256,6 +273,7 @@ func (f *flow) write() {
 		layout, err = r.Layout(ctx, schema.LayoutInput{RunRef: f.l.ref, Pages: f.plan.Teachers[0].Pages})
 		return err
 	})
+	f.publish.Counts.Human = layout.Human
 	for i := range layout.Shards + layout.Rejects {
 		f.try(func(ctx context.Context, r *Rooms) error {
 			return r.Write(ctx, schema.WriteInput{RunRef: f.l.ref, File: i})

@@ -18,6 +18,7 @@ import (
 type layout struct {
 	Format string     `json:"format"`
 	Files  []filePlan `json:"files"`
+	Human  int64      `json:"human,omitempty"` // rows of human text among them
 }
 
 // filePlan is one file: rows From to To of each page's rows of the file's split, pages in the order in which they are read.
@@ -73,6 +74,20 @@ func (r *Rooms) Layout(ctx context.Context, in schema.LayoutInput) (schema.Layou
 			weights[split] = append(weights[split], w)
 		}
 	}
+	var admitted int64
+	for split, pages := range weights {
+		for _, p := range pages {
+			if split != rejectsSplit {
+				admitted += int64(p.rows)
+			}
+		}
+	}
+	human, err := r.mixIn(ctx, run, recipe.Recipe, in.Pages, admitted)
+	if err != nil {
+		return schema.LayoutResult{}, err
+	}
+	weighHuman(recipe.Recipe, table, human, weights)
+	l.Human = int64(len(human))
 	l.lay(run, recipe.Recipe, weights)
 	if err := r.putJSON(ctx, run.Layout(), l, l); err != nil {
 		return schema.LayoutResult{}, err
@@ -81,6 +96,7 @@ func (r *Rooms) Layout(ctx context.Context, in schema.LayoutInput) (schema.Layou
 }
 
 func (l *layout) counts() (out schema.LayoutResult) {
+	out.Human = l.Human
 	for _, f := range l.Files {
 		if f.Split == rejectsSplit {
 			out.Rejects++

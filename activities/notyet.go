@@ -14,7 +14,6 @@ func notYet(r *schema.Recipe) error {
 		path  string
 		mend  string
 	}{
-		{r.Mix.Human > 0, "mix.human", "publish the human text as a dataset of its own, and mix when training"},
 		{r.Anchor != nil && r.Anchor.Version > 0, "anchor.version", "leave it out"},
 		{len(r.Checks.Contamination.Against) > 0, "checks.contamination.against", "compare with evaluation sets after publishing"},
 		{len(r.Checks.Near.Against) > 0, "checks.near.against", "leave it out: duplicates are found within a run"},

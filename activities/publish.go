@@ -143,7 +143,7 @@ func (r *Rooms) manifest(ctx context.Context, run store.Run, in schema.PublishIn
 		return m, err
 	}
 	addTeachers(&m, recipe, in.Teachers, seen)
-	if err := r.checkRows(&m); err != nil {
+	if err := r.checkRows(&m, seen.human); err != nil {
 		return m, err
 	}
 	m.Merkle.Rejects, err = schema.ShardsRoot(m.Rejects)
@@ -181,11 +181,12 @@ func (r *Rooms) releases(ctx context.Context, run store.Run) (all []schema.Relea
 type seenTeachers struct {
 	admitted map[string]int64
 	served   map[string]map[string]int64
+	human    int64
 }
 
 // addFiles enters the run's files, each checked against what was written.
 func (r *Rooms) addFiles(ctx context.Context, run store.Run, m *schema.Manifest) (seenTeachers, error) {
-	seen := seenTeachers{map[string]int64{}, map[string]map[string]int64{}}
+	seen := seenTeachers{admitted: map[string]int64{}, served: map[string]map[string]int64{}}
 	var l layout
 	if err := r.getJSON(ctx, run.Layout(), &l); err != nil {
 		return seen, err
@@ -211,6 +212,7 @@ func (r *Rooms) addFiles(ctx context.Context, run store.Run, m *schema.Manifest)
 		m.Shards = append(m.Shards, w.Shard)
 		addCounts(m.Generations, w.Generations)
 		addCounts(seen.admitted, w.Teachers)
+		seen.human += w.Human
 	}
 	return seen, nil
 }
@@ -259,7 +261,7 @@ func CheckFile(ctx context.Context, s store.Store, want schema.Shard) error {
 }
 
 // checkRows holds the files against the counts: admitted and human rows, and every reject, are there exactly.
-func (r *Rooms) checkRows(m *schema.Manifest) error {
+func (r *Rooms) checkRows(m *schema.Manifest, human int64) error {
 	var rows, rejects int64
 	for _, s := range m.Shards {
 		rows += s.Rows
@@ -267,11 +269,11 @@ func (r *Rooms) checkRows(m *schema.Manifest) error {
 	for _, s := range m.Rejects {
 		rejects += s.Rows
 	}
-	if rows == m.Counts.Admitted+m.Counts.Human && rejects == m.Counts.RejectedTotal() {
+	if rows == m.Counts.Admitted+m.Counts.Human && human == m.Counts.Human && rejects == m.Counts.RejectedTotal() {
 		return nil
 	}
-	return &schema.Error{Kind: schema.KindFailed, Code: "counts", Op: "publish", Subject: m.Run, Cause: fmt.Errorf("the files have %d rows and %d rejects; counted were %d admitted, %d human, %d rejected",
-		rows, rejects, m.Counts.Admitted, m.Counts.Human, m.Counts.RejectedTotal()), Hint: "This is a bug; nothing was published."}
+	return &schema.Error{Kind: schema.KindFailed, Code: "counts", Op: "publish", Subject: m.Run, Cause: fmt.Errorf("the files have %d rows, %d of them human, and %d rejects; counted were %d admitted, %d human, %d rejected",
+		rows, human, rejects, m.Counts.Admitted, m.Counts.Human, m.Counts.RejectedTotal()), Hint: "This is a bug; nothing was published."}
 }
 
 // inherit adds the parent's shards, so that a version lists all its files.
@@ -302,6 +304,9 @@ func (r *Rooms) inherit(ctx context.Context, run store.Run, m *schema.Manifest) 
 	}
 	if all > 0 {
 		m.HumanShare = float64(m.Generations["0"]) / float64(all)
+	}
+	if err := r.warnHuman(ctx, run, m); err != nil {
+		return err
 	}
 	m.Merkle.Records, err = schema.ShardsRoot(m.Shards)
 	return err

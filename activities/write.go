@@ -20,8 +20,9 @@ const mixedRows = 6000
 type written struct {
 	schema.Shard
 	Generations map[string]int64            `json:"generations"`
-	Teachers    map[string]int64            `json:"teachers"` // records by teacher
-	Served      map[string]map[string]int64 `json:"served"`   // teacher → model name and fingerprint as it answered → records
+	Teachers    map[string]int64            `json:"teachers"` // answers by teacher
+	Human       int64                       `json:"human,omitempty"`
+	Served      map[string]map[string]int64 `json:"served"` // teacher → model name and fingerprint as it answered → records
 }
 
 // Write writes one file of the layout: to a local file first, then to its key if nothing is there.
@@ -73,6 +74,7 @@ type fileWriter struct {
 	plan     filePlan
 	format   string
 	stats    written
+	human    []humanRow // read when the first is needed
 }
 
 func (w *fileWriter) write(ctx context.Context, f *os.File) error {
@@ -130,7 +132,11 @@ func (w *fileWriter) rows(ctx context.Context, put func(*schema.Reject) error) e
 				return err
 			}
 			w.stats.Generations[generation(rec.Generation)]++
-			w.stats.Teachers[rec.Teacher]++
+			if rec.Origin == schema.OriginHuman {
+				w.stats.Human++
+			} else {
+				w.stats.Teachers[rec.Teacher]++
+			}
 			beat.done.Add(1)
 		}
 	}
@@ -146,6 +152,9 @@ func generation(g int32) string {
 
 // slice reads a page and returns its rows of the file's split that the file has.
 func (w *fileWriter) slice(ctx context.Context, s rowSlice) ([]*schema.Reject, error) {
+	if s.Seq < 0 {
+		return w.humanSlice(ctx, s)
+	}
 	teacher, decided, err := w.rooms.Decided(ctx, w.ref, s.Seq)
 	if err != nil {
 		return nil, err

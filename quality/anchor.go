@@ -24,6 +24,8 @@ type AnchorOptions struct {
 	Profile int  // most records of the profile (20,000)
 	Twins   int  // most twins (50,000)
 	Holdout int  // most records of the holdout (20,000)
+
+	HoldoutShare float64 // of the texts, below 1 (0.1); profile and twins divide the rest as 4 to 5
 }
 
 // Shares of the three parts.
@@ -78,6 +80,10 @@ func (b *AnchorBuilder) Add(r AnchorRecord) {
 	h := xxh3.HashStringSeed(r.Text, b.o.Seed)
 	part := 2
 	first, second := profileShare, twinShare
+	if s := b.o.HoldoutShare; s > 0 {
+		rest := (1 - s) / (profileShare + twinShare)
+		first, second = first*rest, second*rest
+	}
 	if b.o.Pinned {
 		first, second = pinnedProfileShare, 1
 	}

@@ -111,11 +111,12 @@ type ResponseShape struct {
 
 // Anchor is human text in files.
 type Anchor struct {
-	From    string `yaml:"from" json:"from" doc:"s3://BUCKET/KEY or a path relative to the recipe"`
-	Text    string `yaml:"text" json:"text" doc:"column with the text (default text)"`
-	Key     string `yaml:"key" json:"key,omitempty" doc:"column that matches a text to the prompt of the same key"`
-	License string `yaml:"license" json:"license,omitempty" doc:"licence of the text, which mix publishes with every human row (default unknown)"`
-	Version int    `yaml:"version" json:"version,omitempty" min:"1" doc:"pinned earlier version of this dataset: the trend is measured against it"`
+	From    string  `yaml:"from" json:"from" doc:"s3://BUCKET/KEY or a path relative to the recipe"`
+	Text    string  `yaml:"text" json:"text" doc:"column with the text (default text)"`
+	Key     string  `yaml:"key" json:"key,omitempty" doc:"column that matches a text to the prompt of the same key"`
+	License string  `yaml:"license" json:"license,omitempty" doc:"licence of the text, which mix publishes with every human row (default unknown)"`
+	Holdout float64 `yaml:"holdout" json:"holdout" above:"0" below:"0.9" doc:"share of the texts that is kept apart from the measuring, for mix to publish (default 0.1)"`
+	Version int     `yaml:"version" json:"version,omitempty" min:"1" doc:"pinned earlier version of this dataset: the trend is measured against it"`
 }
 
 // Gate is the false-alarm budget of a run and what happens to a held one.

@@ -33,6 +33,7 @@ func (r *Recipe) fillDefaults() {
 	if r.Anchor != nil {
 		preset(&r.Anchor.Text, "text")
 		preset(&r.Anchor.License, "unknown")
+		preset(&r.Anchor.Holdout, 0.1)
 	}
 	preset(&r.Gate.FalseAlarm, 0.01)
 	preset(&r.Gate.Expires, Duration(7*24*time.Hour))

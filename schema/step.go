@@ -138,8 +138,9 @@ type LayoutInput struct {
 
 // LayoutResult counts the files to be written.
 type LayoutResult struct {
-	Shards  int `json:"shards"`
-	Rejects int `json:"rejects"`
+	Shards  int   `json:"shards"`
+	Rejects int   `json:"rejects"`
+	Human   int64 `json:"human,omitempty"` // rows of human text among the shards' records
 }
 
 // WriteInput writes one file of the layout.

@@ -106,6 +106,10 @@ func (r Run) Rejected(i int) string {
 
 func (r Run) Anchor() string { return r.Home() + "anchor.bin" }
 
+// Holdout of the anchor, for mix; Human has the rows of it that the run publishes, and what later versions know them by.
+func (r Run) Holdout() string { return r.Home() + "holdout.jsonl.zst" }
+func (r Run) Human() string   { return r.Home() + "human.jsonl.zst" }
+
 // GateState after the page that was decided as number seq; GateVerdict where the gate holds since then.
 func (r Run) GateState(seq int) string   { return fmt.Sprintf("%sgate/%06d.state", r.Home(), seq) }
 func (r Run) GateVerdict(seq int) string { return fmt.Sprintf("%sgate/%06d.json", r.Home(), seq) }

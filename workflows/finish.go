@@ -21,6 +21,7 @@ func (g *generation) finish() error {
 	if err := workflow.ExecuteActivity(long(g.ctx), schema.StepLayout, schema.LayoutInput{RunRef: g.in.RunRef, Pages: g.Seq}).Get(g.ctx, &layout); err != nil {
 		return err
 	}
+	g.Status.Counts.Human = layout.Human
 	if err := g.write(layout); err != nil {
 		return err
 	}

@@ -101,16 +101,26 @@ func (a *app) check(file string) (*activities.Beginning, *Estimate, error) {
 	if b.Sources, err = access.ResolveAll(a.ctx, recipe); err != nil {
 		return nil, nil, err
 	}
-	if activities.Anchored(recipe) {
+	var holdout int
+	if activities.ReadsHumanText(recipe) {
 		if b.Anchor, err = access.Resolve(a.ctx, recipe, "anchor.from", recipe.Anchor.From); err != nil {
 			return nil, nil, err
 		}
-		if _, err := activities.CutAnchor(a.ctx, access, recipe, b.Anchor); err != nil {
+		anchor, err := activities.CutAnchor(a.ctx, access, recipe, b.Anchor)
+		if err != nil {
 			return nil, nil, err
 		}
+		holdout = len(anchor.Holdout)
 	}
 	est, err := a.estimate(b, access)
-	return b, est, err
+	if err != nil {
+		return nil, nil, err
+	}
+	if want := activities.HumanRowsWanted(recipe, est.Requests); want > int64(holdout) {
+		est.Warnings = append(est.Warnings, fmt.Sprintf("mix.human: %s human rows beside %s answers; the anchor's holdout has %s: give more human text, or a larger anchor.holdout",
+			number(want), number(est.Requests), number(int64(holdout))))
+	}
+	return b, est, nil
 }
 
 // readShape reads the JSON Schema of answers, which must lie where local files may be read.

@@ -177,6 +177,7 @@ func (a *app) concludeText(run store.Run, s *schema.Status) {
 	switch s.State {
 	case schema.StatePublished:
 		a.printf("\nPublished %s version %d: %s records. %s\n", s.Dataset, s.Version, number(s.Counts.Admitted+s.Counts.Human), run.URI(run.Manifest(s.Version)))
+		a.warn(run, s.Version)
 		a.printf("  retort files %s@%d     its shards\n  retort verify %s@%d    reads and checks them all\n", s.Dataset, s.Version, s.Dataset, s.Version)
 	case schema.StateNothing:
 		a.printf("\nNothing was admitted, so nothing was published. The rejects stand in %s\n", run.URI(run.Home()+"rejected/"))
@@ -187,6 +188,17 @@ func (a *app) concludeText(run store.Run, s *schema.Status) {
 		a.printf("\nCancelled. %s answers were paid for and stand in %s\n", number(s.Asked), run.URI(run.Home()+"answers/"))
 	case schema.StateFailed:
 		a.printf("\nFailed: %s\n%s", reasonText(s), a.problemText(run, s.Reason))
+	}
+}
+
+// warn prints what the manifest warns of.
+func (a *app) warn(run store.Run, version int) {
+	m, err := activities.LoadManifest(a.ctx, a.objects, run.Dataset, version)
+	if err != nil {
+		return
+	}
+	for _, w := range m.Warnings {
+		a.printf("  warning: %s\n", w)
 	}
 }
 
