@@ -55,31 +55,7 @@ func (r *Rooms) commit(ctx context.Context, run store.Run, own schema.Manifest, 
 	if err := r.inherit(ctx, run, &m); err != nil {
 		return schema.PublishResult{}, err
 	}
-	body, err := schema.CanonicalManifest(&m)
-	if err != nil {
-		return schema.PublishResult{}, err
-	}
-	key := run.Manifest(m.Version)
-	for {
-		err := r.Store.PutNew(ctx, key, body)
-		if err == nil {
-			return schema.PublishResult{Version: m.Version, Digest: digest(body)}, nil
-		}
-		if !errors.Is(err, store.ErrExists) {
-			return schema.PublishResult{}, err
-		}
-		stands, err := r.Store.Get(ctx, key)
-		switch {
-		case notFound(err): // a 409 of a put that then failed: nothing stands there
-			continue
-		case err != nil:
-			return schema.PublishResult{}, err
-		}
-		if ReadManifest(stands).Run == run.ID {
-			return schema.PublishResult{Version: m.Version, Digest: digest(stands)}, nil
-		}
-		return schema.PublishResult{}, errAnother
-	}
+	return r.putVersion(ctx, run, &m)
 }
 
 func digest(b []byte) string {
@@ -244,7 +220,7 @@ func addTeachers(m *schema.Manifest, recipe *Recipe, counted []schema.TeacherSta
 func CheckFile(ctx context.Context, s store.Store, want schema.Shard) error {
 	body, err := s.Open(ctx, want.Key, "")
 	if err != nil {
-		return err
+		return missing(want, err)
 	}
 	defer body.Close()
 	h := sha256.New()
@@ -282,11 +258,11 @@ func (r *Rooms) inherit(ctx context.Context, run store.Run, m *schema.Manifest) 
 	if err != nil {
 		return err
 	}
-	if m.Parent > 0 && recipe.Output.Previous == "keep" {
-		parent, err := LoadManifest(ctx, r.Store, run.Dataset, m.Parent)
-		if err != nil {
-			return err
-		}
+	parent, err := r.chain(ctx, run.Dataset, m)
+	if err != nil {
+		return err
+	}
+	if parent != nil && recipe.Output.Previous == "keep" {
 		if parent.Layout != m.Layout {
 			return &schema.Error{Kind: schema.KindHold, Code: "format_differs", Op: "publish", Subject: m.Dataset,
 				Cause: fmt.Errorf("version %d has shards of format %s, this run of %s", m.Parent, parent.Layout, m.Layout),
@@ -314,16 +290,22 @@ func (r *Rooms) inherit(ctx context.Context, run store.Run, m *schema.Manifest) 
 
 // LoadManifest reads version n.
 func LoadManifest(ctx context.Context, s store.Store, d store.Dataset, n int) (*schema.Manifest, error) {
+	m, _, err := ManifestBytes(ctx, s, d, n)
+	return m, err
+}
+
+// ManifestBytes reads version n, with its bytes as they stand there.
+func ManifestBytes(ctx context.Context, s store.Store, d store.Dataset, n int) (*schema.Manifest, []byte, error) {
 	body, err := s.Get(ctx, d.Manifest(n))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	m := ReadManifest(body)
 	if m.Format != schema.ManifestFormat {
-		return nil, &schema.Error{Kind: schema.KindFailed, Code: "manifest", Op: "read", Subject: d.URI(d.Manifest(n)),
+		return nil, nil, &schema.Error{Kind: schema.KindFailed, Code: "manifest", Op: "read", Subject: d.URI(d.Manifest(n)),
 			Cause: fmt.Errorf("format %q is not %q", m.Format, schema.ManifestFormat), Hint: "It was written by another version of Retort, or is damaged."}
 	}
-	return m, nil
+	return m, body, nil
 }
 
 // ReadManifest decodes a manifest; what is none has no format.

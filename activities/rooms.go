@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"crypto/ed25519"
 	"log/slog"
 
 	"github.com/retort-data/retort/schema"
@@ -16,6 +17,7 @@ type Rooms struct {
 	Scratch  string // folder for local files; each activity cleans up after itself
 	Program  string // version of Retort
 	Log      *slog.Logger
+	Signer   ed25519.PrivateKey // of manifests; nil: they aren't signed
 
 	indexes indexCache
 	recipes recipeCache

@@ -56,6 +56,8 @@ type Manifest struct {
 	Gate        ManifestGate      `json:"gate"`
 	Releases    []Release         `json:"releases,omitempty"`
 	Warnings    []string          `json:"warnings,omitempty"`
+
+	Chain
 }
 
 // Cost in micro-dollars; Unknown counts answers whose price is not known.

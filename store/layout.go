@@ -42,9 +42,24 @@ func (d Dataset) Report(n int, run string) string {
 	return fmt.Sprintf("%s%06d-%s.report.html", d.Versions(), n, run)
 }
 
-func (d Dataset) Attestation(digest string) string {
-	return d.root() + "_attestations/" + digest + ".json"
+// Attestation of the manifest of that digest.
+func (d Dataset) Attestation(digest string) string { return d.Attestations() + digest + ".json" }
+
+// Attestations of versions; those of students stand below, in a folder of their own.
+func (d Dataset) Attestations() string { return d.root() + "_attestations/" }
+
+// StudentAttestations say which students consumed which versions.
+func (d Dataset) StudentAttestations() string { return d.Attestations() + "students/" }
+
+func (d Dataset) StudentAttestation(digest string) string {
+	return d.StudentAttestations() + digest + ".json"
 }
+
+// Data is the prefix of all shards.
+func (d Dataset) Data() string { return d.root() + "data/" }
+
+// Marks says what gc has marked, and since when.
+func (d Dataset) Marks() string { return d.root() + "_gc/marks.json" }
 
 func (d Dataset) Shard(split, run string, i int) string {
 	return fmt.Sprintf("%sdata/%s-%s-%05d.parquet", d.root(), split, run, i)
@@ -72,6 +87,18 @@ func (r Run) Layout() string       { return r.Home() + "layout.json" }
 func (r Run) Result() string       { return r.Home() + "result.json" } // which version the run became
 func (r Run) Index() string        { return r.Home() + "index/" }
 func (r Run) File(s string) string { return r.Home() + "files/" + s } // a local file that was sent with the run
+
+// Claim says that the run may become version n at any time from now on.
+func (r Run) Claim(n int) string { return fmt.Sprintf("%s%06d.json", r.Claims(), n) }
+
+// Claims is the prefix of a run's claims.
+func (r Run) Claims() string { return r.Home() + "publishing/" }
+
+// Collected says that gc may have deleted what the run wrote: it can't be published any more.
+func (r Run) Collected() string { return r.Home() + "collected.json" }
+
+// Retraction says what a run takes out of its dataset, where it is made for that.
+func (r Run) Retraction() string { return r.Home() + "retraction.json" }
 
 func (r Run) Page(p schema.PageRef) string    { return r.Home() + "plan/" + p.String() + ".jsonl.zst" }
 func (r Run) Journals() string                { return r.Home() + "journal/" }

@@ -66,13 +66,19 @@ func open(ctx context.Context, o Options) (*activities.Rooms, error) {
 	if err != nil {
 		return nil, err
 	}
-	scratch, err := scratchFolder(o.Config)
-	if err != nil {
+	if err := store.CheckConditional(ctx, s, o.Config.Store.Prefix); schema.KindOf(err) == schema.KindInvalid {
+		return nil, err
+	} else if err != nil { // it may come back; each activity says what is wrong with it
+		o.Log.Warn("the store can't be checked yet", "error", err)
+	}
+	rooms := &activities.Rooms{Config: o.Config, Store: s, Teachers: activities.NewTeachers(o.Config, "retort/"+o.Program),
+		Program: o.Program, Log: o.Log,
+		Buckets: func(bucket string) (store.Store, error) { return store.OpenS3(ctx, o.Config.Store, bucket) }}
+	if err := rooms.ReadSigner(); err != nil {
 		return nil, err
 	}
-	return &activities.Rooms{Config: o.Config, Store: s, Teachers: activities.NewTeachers(o.Config, "retort/"+o.Program), Scratch: scratch,
-		Program: o.Program, Log: o.Log,
-		Buckets: func(bucket string) (store.Store, error) { return store.OpenS3(ctx, o.Config.Store, bucket) }}, nil
+	rooms.Scratch, err = scratchFolder(o.Config)
+	return rooms, err
 }
 
 // scratchFolder makes a folder of this process's own.

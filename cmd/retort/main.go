@@ -43,7 +43,8 @@ type CLI struct {
 	Versions VersionsCmd `cmd:"" help:"Versions of a dataset."`
 	Files    FilesCmd    `cmd:"" help:"Shard URIs of a version, one a line."`
 	Show     ShowCmd     `cmd:"" help:"Print some records of a version, or rejects with why."`
-	Verify   VerifyCmd   `cmd:"" help:"Read every shard of a version again and hold it against the manifest."`
+	Verify   VerifyCmd   `cmd:"" help:"Read every shard of a version again and hold it against the manifest and its signature; or check a proof."`
+	Keygen   KeygenCmd   `cmd:"" help:"Make a pair of keys: the private one signs versions, the public one checks them."`
 	Inspect  InspectCmd  `cmd:"" help:"The checks, duplicates and gate over files that exist already; no Temporal, no teacher."`
 	Teachers TeachersCmd `cmd:"" help:"Configured teachers, their terms, limits and prices."`
 	Worker   WorkerCmd   `cmd:"" help:"Run a worker until told to stop; drains on SIGTERM."`
@@ -67,6 +68,11 @@ func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)
 
 // run is the program without the process, for tests.
 func run(args []string, stdout, stderr io.Writer) (status int) {
+	return runWith(args, stdout, stderr, func(*app) {})
+}
+
+// runWith lets tests give the commands a store.
+func runWith(args []string, stdout, stderr io.Writer, prepare func(*app)) (status int) {
 	var cli CLI
 	ended := -1
 	parser, err := kong.New(&cli, kong.Name("retort"), kong.Description("Datasets from teacher models: durable, provable, and no photocopy of a photocopy."),
@@ -88,6 +94,7 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 	defer stop()
 	a := &app{ctx: ctx, stdout: stdout, stderr: stderr, json: cli.JSON, configFile: cli.Config}
 	defer a.close()
+	prepare(a)
 	return a.explain(k.Run(a))
 }
 

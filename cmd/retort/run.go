@@ -32,6 +32,9 @@ func (c *RunCmd) Run(a *app) error {
 	if err := a.mayStart(d); err != nil {
 		return err
 	}
+	if err := store.CheckConditional(a.ctx, a.objects, d.Prefix); err != nil {
+		return err
+	}
 	run := d.Run(activities.NewRunID(time.Now()))
 	if err := b.Begin(a.ctx, a.objects, run); err != nil {
 		return err

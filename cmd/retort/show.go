@@ -56,7 +56,7 @@ func (c *ShowCmd) Run(a *app) error {
 
 // firstRows reads the first rows of a file.
 func (a *app) firstRows(s schema.Shard, n int, rejects bool) (rows []*schema.Reject, err error) {
-	f, err := a.fetch(s.Key)
+	f, _, _, err := a.fetch(s.Key)
 	if err != nil {
 		return nil, err
 	}

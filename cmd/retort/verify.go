@@ -1,12 +1,13 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 
-	"github.com/retort-data/retort/activities"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
 )
@@ -14,6 +15,7 @@ import (
 // VerifyCmd reads a version again.
 type VerifyCmd struct {
 	Dataset string `arg:"" help:"DATASET or DATASET@N; the newest version where @N is left out." placeholder:"DATASET[@N]"`
+	Key     string `help:"Public key (PEM) that must have signed the version." placeholder:"FILE" type:"path"`
 }
 
 // Verdict is what verify found.
@@ -25,16 +27,25 @@ type Verdict struct {
 	Bytes   int64    `json:"bytes"`
 	Rejects int64    `json:"rejects"`
 	OK      bool     `json:"ok"`
+	Signed  string   `json:"signed"` // by whom, or why not
 	Wrong   []string `json:"wrong,omitempty"`
 }
 
 // Run holds hashes, counts and Merkle roots against the manifest, and says which does not hold.
 func (c *VerifyCmd) Run(a *app) error {
-	d, m, err := a.version(c.Dataset)
+	key, err := readPublicKey(c.Key)
 	if err != nil {
 		return err
 	}
-	v := &Verdict{Dataset: d.Name, Version: m.Version, Shards: len(m.Shards)}
+	d, n, m, body, err := a.versionBytes(c.Dataset)
+	if err != nil {
+		return err
+	}
+	v := &Verdict{Dataset: d.Name, Version: n, Shards: len(m.Shards)}
+	v.checkSignature(a, d, m, body, key)
+	if err := v.checkChain(a, d, m, body); err != nil {
+		return err
+	}
 	for _, s := range m.Shards {
 		rows := v.checkShard(a, d, m, s, false)
 		v.Rows += rows
@@ -63,7 +74,7 @@ func (v *Verdict) print(a *app) {
 		a.printf("WRONG  %s\n", w)
 	}
 	if v.OK {
-		a.printf("%s@%d holds: %d shards, %s records, %s rejects, %s; every checksum, count and Merkle root.\n", v.Dataset, v.Version, v.Shards, number(v.Rows), number(v.Rejects), size(v.Bytes))
+		a.printf("%s@%d holds: %d shards, %s records, %s rejects, %s; every checksum, count and Merkle root. Signed: %s.\n", v.Dataset, v.Version, v.Shards, number(v.Rows), number(v.Rejects), size(v.Bytes), v.Signed)
 		return
 	}
 	a.printf("%s@%d does not hold: %d faults.\n", v.Dataset, v.Version, len(v.Wrong))
@@ -79,19 +90,21 @@ func (v *Verdict) checkShard(a *app, d store.Dataset, m *schema.Manifest, s sche
 		v.wrong("%s: the manifest gives it another key, %s", s.URI, s.Key)
 		return 0
 	}
-	if err := activities.CheckFile(a.ctx, a.objects, s); err != nil {
-		v.wrong("%s", err)
+	f, n, sum, err := a.fetch(s.Key)
+	if errors.Is(err, store.ErrNotFound) {
+		v.wrong("%s: it is gone", s.URI)
 		return 0
 	}
-	f, err := a.fetch(s.Key)
 	if err != nil {
 		v.wrong("%s: %s", s.URI, err)
 		return 0
 	}
 	defer os.Remove(f.Name()) //nolint:errcheck // scratch
 	defer f.Close()
-	rows, root, err := recordsRoot(f, s.Bytes, m.Layout, rejects)
+	rows, root, err := recordsRoot(f, n, m.Layout, rejects)
 	switch {
+	case n != s.Bytes || sum != s.SHA256:
+		v.wrong("%s: %s", s.URI, differs(m, s, n, sum, rows, root, err))
 	case err != nil:
 		v.wrong("%s: %s", s.URI, err)
 	case rows != s.Rows:
@@ -102,22 +115,41 @@ func (v *Verdict) checkShard(a *app, d store.Dataset, m *schema.Manifest, s sche
 	return rows
 }
 
-// fetch copies an object to a scratch file.
-func (a *app) fetch(key string) (*os.File, error) {
+// differs says how a file isn't what was published, as far as can be told from what stands there.
+func differs(m *schema.Manifest, want schema.Shard, n int64, sum string, rows int64, root string, err error) string {
+	what := fmt.Sprintf("it was changed: %d bytes of sha256 %s stand there; the manifest says %d of %s", n, sum, want.Bytes, want.SHA256)
+	for _, other := range append(m.Shards[:len(m.Shards):len(m.Shards)], m.Rejects...) {
+		if other.SHA256 == sum {
+			return what + "; they are those of " + other.Key
+		}
+	}
+	switch {
+	case err != nil:
+		return what + "; it can't be read whole: " + err.Error()
+	case rows != want.Rows:
+		return fmt.Sprintf("%s; it has %d records, the manifest says %d", what, rows, want.Rows)
+	case root != want.Root:
+		return what + "; its records are others"
+	}
+	return what + "; its records are the same"
+}
+
+// fetch copies an object to a scratch file, and counts and hashes it on the way.
+func (a *app) fetch(key string) (f *os.File, n int64, sum string, err error) {
 	body, err := a.objects.Open(a.ctx, key, "")
 	if err != nil {
-		return nil, err
+		return nil, 0, "", err
 	}
 	defer body.Close()
-	f, err := os.CreateTemp("", "retort-shard-*.parquet")
-	if err != nil {
-		return nil, err
+	if f, err = os.CreateTemp("", "retort-shard-*.parquet"); err != nil {
+		return nil, 0, "", err
 	}
-	if _, err := io.Copy(f, body); err != nil {
+	h := sha256.New()
+	if n, err = io.Copy(io.MultiWriter(f, h), body); err != nil {
 		f.Close()
-		return nil, errors.Join(err, os.Remove(f.Name()))
+		return nil, 0, "", errors.Join(err, os.Remove(f.Name()))
 	}
-	return f, nil
+	return f, n, hex.EncodeToString(h.Sum(nil)), nil
 }
 
 func recordsRoot(f *os.File, n int64, format string, rejects bool) (rows int64, root string, err error) {
@@ -149,6 +181,9 @@ func recordsRoot(f *os.File, n int64, format string, rejects bool) (rows int64, 
 func (v *Verdict) checkManifest(d store.Dataset, m *schema.Manifest) {
 	if m.Dataset != d.Name {
 		v.wrong("the manifest is of dataset %s", m.Dataset)
+	}
+	if m.Version != v.Version {
+		v.wrong("the manifest at version %d is that of version %d: a stale version stands in its place", v.Version, m.Version)
 	}
 	c := m.Counts
 	if !c.Reconciled() {

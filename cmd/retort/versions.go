@@ -89,29 +89,34 @@ func (c *FilesCmd) Run(a *app) error {
 
 // version reads the manifest of DATASET or DATASET@N.
 func (a *app) version(arg string) (store.Dataset, *schema.Manifest, error) {
+	d, _, m, _, err := a.versionBytes(arg)
+	return d, m, err
+}
+
+// versionBytes reads it with the number under which it stands, and its bytes.
+func (a *app) versionBytes(arg string) (d store.Dataset, n int, m *schema.Manifest, body []byte, err error) {
 	name, n, err := schema.ParseDatasetVersion(arg)
 	if err != nil {
-		return store.Dataset{}, nil, err
+		return d, n, nil, nil, err
 	}
-	d, err := a.dataset(name)
-	if err != nil {
-		return d, nil, err
+	if d, err = a.dataset(name); err != nil {
+		return d, n, nil, nil, err
 	}
 	s, err := a.store()
 	if err != nil {
-		return d, nil, err
+		return d, n, nil, nil, err
 	}
 	if n == 0 {
 		if n, err = activities.NewestVersion(a.ctx, s, d); err != nil {
-			return d, nil, err
+			return d, n, nil, nil, err
 		}
 		if n == 0 {
-			return d, nil, &schema.Error{Kind: schema.KindInvalid, Code: "no_version", Op: "look up", Subject: name, Cause: errors.New("it has no version in " + d.Home()), Hint: "See: retort status " + name}
+			return d, n, nil, nil, &schema.Error{Kind: schema.KindInvalid, Code: "no_version", Op: "look up", Subject: name, Cause: errors.New("it has no version in " + d.Home()), Hint: "See: retort status " + name}
 		}
 	}
-	m, err := activities.LoadManifest(a.ctx, s, d, n)
+	m, body, err = activities.ManifestBytes(a.ctx, s, d, n)
 	if errors.Is(err, store.ErrNotFound) {
-		return d, nil, &schema.Error{Kind: schema.KindInvalid, Code: "no_version", Op: "look up", Subject: fmt.Sprintf("%s@%d", name, n), Cause: errors.New("there is no such version"), Hint: "See: retort versions " + name}
+		err = &schema.Error{Kind: schema.KindInvalid, Code: "no_version", Op: "look up", Subject: fmt.Sprintf("%s@%d", name, n), Cause: errors.New("there is no such version"), Hint: "See: retort versions " + name}
 	}
-	return d, m, err
+	return d, n, m, body, err
 }

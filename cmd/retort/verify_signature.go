@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/gowebpki/jcs"
+
+	"github.com/retort-data/retort/activities"
+	"github.com/retort-data/retort/provenance"
+	"github.com/retort-data/retort/schema"
+	"github.com/retort-data/retort/store"
+)
+
+// readPublicKey reads --key; nil where none is given.
+func readPublicKey(path string) (ed25519.PublicKey, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	return provenance.ParsePublicKey(path, text)
+}
+
+// checkSignature holds the manifest's bytes against its attestation, and says who signed.
+func (v *Verdict) checkSignature(a *app, d store.Dataset, m *schema.Manifest, body []byte, key ed25519.PublicKey) {
+	if canonical, err := jcs.Transform(body); err != nil || !bytes.Equal(canonical, body) {
+		v.wrong("the manifest is not canonical JSON (RFC 8785): it was edited after it was published")
+	}
+	attestation, err := activities.Attestation(a.ctx, a.objects, d, body)
+	if err != nil {
+		v.wrong("the attestation can't be read: %s", err)
+		return
+	}
+	if attestation == nil {
+		v.unsigned(a, d, m, body, key)
+		return
+	}
+	v.Signed = "yes, not checked: no key was given"
+	if e, err := provenance.ParseEnvelope(attestation); err == nil {
+		v.Signed = fmt.Sprintf("by %s, not checked: give --key", e.KeyIDs())
+	}
+	err = provenance.CheckVersion(key, attestation, body, m)
+	switch {
+	case err != nil:
+		v.Signed = err.Error()
+		v.wrong("signature: %s", err)
+	case key != nil:
+		v.Signed = "by the given key"
+	}
+}
+
+// unsigned says why there is no attestation: the manifest was edited after it was signed, or nobody signed it.
+func (v *Verdict) unsigned(a *app, d store.Dataset, m *schema.Manifest, body []byte, key ed25519.PublicKey) {
+	v.Signed = provenance.ErrNotSigned.Error()
+	other, err := signedAs(a, d, m, key)
+	switch {
+	case err != nil:
+		v.wrong("attestations can't be read: %s", err)
+	case other != "":
+		v.Signed = "another manifest was signed"
+		v.wrong("the manifest was edited, or exchanged, after it was signed: version %d of run %s was signed with sha256 %s; what stands there has %s", m.Version, m.Run, other, provenance.Digest(body))
+	case key != nil:
+		v.wrong("signature: not signed: there is no attestation of sha256 %s", provenance.Digest(body))
+	}
+}
+
+// signedAs looks for a statement about the same run and version with another digest.
+func signedAs(a *app, d store.Dataset, m *schema.Manifest, key ed25519.PublicKey) (string, error) {
+	for in, err := range a.objects.List(a.ctx, d.Attestations(), "") {
+		if err != nil {
+			return "", err
+		}
+		if strings.Contains(in.Key[len(d.Attestations()):], "/") {
+			continue
+		}
+		body, err := a.objects.Get(a.ctx, in.Key)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		e, s, err := provenance.Open[provenance.Version](body, provenance.VersionType)
+		if err != nil || key != nil && e.Verify(key) != nil || s.Predicate.Run != m.Run || s.Predicate.Version != m.Version || len(s.Subject) == 0 {
+			continue
+		}
+		return s.Subject[0].Digest["sha256"], nil
+	}
+	return "", nil
+}
+
+// checkChain holds versions against each other: every manifest names the digest of its parent's, so that one that was exchanged for an
+// older or another one shows in the next.
+func (v *Verdict) checkChain(a *app, d store.Dataset, m *schema.Manifest, body []byte) error {
+	newest, err := activities.NewestVersion(a.ctx, a.objects, d)
+	if err != nil {
+		return err
+	}
+	if v.Version < newest {
+		if child, err := activities.LoadManifest(a.ctx, a.objects, d, v.Version+1); err != nil {
+			v.wrong("version %d can't be read: %s", v.Version+1, err)
+		} else if child.ParentDigest != "" && child.ParentDigest != provenance.Digest(body) {
+			v.wrong("the manifest was edited, or exchanged: version %d was made on top of sha256 %s; what stands there has %s", v.Version+1, child.ParentDigest, provenance.Digest(body))
+		}
+	}
+	for m.Parent > 0 && m.ParentDigest != "" {
+		if m.Parent >= m.Version {
+			v.wrong("version %d says that its parent is %d", m.Version, m.Parent)
+			return nil
+		}
+		parent, parentBody, err := activities.ManifestBytes(a.ctx, a.objects, d, m.Parent)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			v.wrong("version %d, the parent of %d, is gone", m.Parent, m.Version)
+			return nil
+		case err != nil:
+			v.wrong("version %d, the parent of %d, can't be read: %s", m.Parent, m.Version, err)
+			return nil
+		case provenance.Digest(parentBody) != m.ParentDigest:
+			v.wrong("version %d was edited, or exchanged: version %d was made on top of sha256 %s; what stands there has %s", m.Parent, m.Version, m.ParentDigest, provenance.Digest(parentBody))
+			return nil
+		}
+		m = parent
+	}
+	return nil
+}
