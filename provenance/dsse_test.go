@@ -73,7 +73,9 @@ func TestCheckVersion(t *testing.T) {
 		}
 		return b
 	}
-	edited := change(func(e *Envelope) { e.Payload = []byte(strings.Replace(string(e.Payload), `"version":2`, `"version":3`, 1)) })
+	edited := change(func(e *Envelope) {
+		e.Payload = []byte(strings.Replace(string(e.Payload), `"version":2`, `"version":3`, 1))
+	})
 	for name, c := range map[string]struct {
 		key         ed25519.PublicKey
 		attestation []byte
