@@ -1,7 +1,7 @@
 # `make` alone lists the targets.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build demo up test readers bench bench-dedup bench-parquet bench-quality clean
+.PHONY: help build demo up test readers bench bench-peers bench-dedup bench-parquet bench-quality clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,9 @@ bench: build ## a whole run beside a bare loop: 200 ms and 0 ms a request
 	cd local && go build -o ../bin/retort-bench ./cmd/retort-bench
 	bin/retort-bench --prompts 6400 --latency 200ms
 	bin/retort-bench --prompts 20000 --latency 0
+
+bench-peers: ## Retort beside Curator, Data Designer, distilabel and a hand-written client (20 minutes)
+	bench/peers/run.sh
 
 bench-dedup: ## near-duplicates beside rensa, gaoya and datasketch
 	bench/dedup/run.sh
