@@ -110,7 +110,7 @@ func newPlanner(recipe *Recipe, scratch string, put func(schema.PageRef, []byte)
 }
 
 func policyOf(r *schema.Recipe) schema.Policy {
-	p := schema.Policy{Rows: r.Rows, Failed: r.Failed, BudgetMicros: r.Budget.Micros(), BudgetRequests: -1,
+	p := schema.Policy{Rows: r.Rows, Failed: r.Failed, MostRejected: r.Rejected, BudgetMicros: r.Budget.Micros(), BudgetRequests: -1,
 		PublishBudget: r.Output.OnBudget == "publish"}
 	if r.Budget.Requests != nil {
 		p.BudgetRequests = *r.Budget.Requests

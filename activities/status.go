@@ -19,6 +19,9 @@ func (r *Rooms) SaveStatus(ctx context.Context, s schema.Status) error {
 
 // SaveHeld puts the state of a run that is held.
 func (r *Rooms) SaveHeld(ctx context.Context, in schema.HeldInput, state json.RawMessage) error {
+	if err := r.explainRejects(ctx, in.RunRef, state); err != nil {
+		return err
+	}
 	return r.putOnce(ctx, r.run(in.RunRef).Held(in.Number), state, func() error { return nil }) // a retry's own
 }
 

@@ -22,6 +22,7 @@ type Recipe struct {
 	Mix           Mix           `yaml:"mix" json:"mix" doc:"human rows mixed into what is published"`
 	Budget        Budget        `yaml:"budget" json:"budget" doc:"what a run may spend"`
 	Failed        float64       `yaml:"failed" json:"failed" min:"0" max:"1" doc:"a run of which a larger share failed is held (default 0.05)"`
+	Rejected      float64       `yaml:"rejected" json:"rejected" above:"0" max:"1" doc:"a run is held when checks turn away a larger share of its answers, duplicates aside, once 30 are decided (default 0.9); 1 never holds"`
 	Reuse         string        `yaml:"reuse" json:"reuse" enum:"never failed-run always" doc:"take answers to the same request from earlier runs of the dataset: never | failed-run | always (default failed-run)"`
 	Output        Output        `yaml:"output" json:"output" doc:"what is published"`
 	Schedule      *Schedule     `yaml:"schedule" json:"schedule,omitempty" doc:"when it runs by itself"`

@@ -12,6 +12,7 @@ func (r *Recipe) fillDefaults() {
 	if !r.has("failed") {
 		r.Failed = 0.05
 	}
+	preset(&r.Rejected, 0.9)
 	preset(&r.Reuse, "failed-run")
 	for i := range r.Prompts {
 		preset(&r.Prompts[i].Origin, OriginUnknown)

@@ -68,8 +68,9 @@ type Policy struct {
 	Rows           int64   `json:"rows,omitempty"`
 	Failed         float64 `json:"failed"`
 	MostDuplicates float64 `json:"most_duplicates"`
-	BudgetMicros   int64   `json:"budget_micros"`   // -1: none
-	BudgetRequests int64   `json:"budget_requests"` // -1: none
+	MostRejected   float64 `json:"most_rejected,omitempty"` // of the answers, by checks other than those for duplicates; 0: no bound
+	BudgetMicros   int64   `json:"budget_micros"`           // -1: none
+	BudgetRequests int64   `json:"budget_requests"`         // -1: none
 	PublishBudget  bool    `json:"publish_on_budget,omitempty"`
 }
 

@@ -13,8 +13,12 @@ import (
 // askMost bounds one Ask; a page is some seconds of work, but a limit of a few requests a minute may stretch it.
 const askMost = 24 * time.Hour
 
-// fewest is the number of decided records from which shares say anything.
-const fewest = 100
+// fewest is the number of decided records from which shares say anything; fewestRejected suffices for what turns nearly all away: of a
+// teacher of whose answers half are turned away, more than 27 of 30 are once in 200,000 runs.
+const (
+	fewest         = 100
+	fewestRejected = 30
+)
 
 func isCanceled(err error) bool { return temporal.IsCanceledError(err) }
 
@@ -71,11 +75,14 @@ func (g *generation) judge() {
 	c, p := g.Status.Counts, g.Plan.Policy
 	decided := c.Planned - c.Unasked
 	duplicates := c.Rejected["exact"] + c.Rejected["near"]
+	rejected := c.RejectedTotal() - duplicates - c.Rejected[schema.ReasonSurplus]
 	switch {
 	case g.Status.Gate.State == "hold" && !g.waived("gate"):
 		g.halt(&verdict{schema.StateHeld, "gate", g.Status.Gate.Account}, false)
 	case float64(c.Failed) > p.Failed*float64(c.Planned) && !g.waived("failed"):
 		g.halt(&verdict{schema.StateHeld, "failed", ""}, false)
+	case decided >= fewestRejected && p.MostRejected > 0 && float64(rejected) > p.MostRejected*float64(decided-c.Failed) && !g.waived("rejected"):
+		g.halt(&verdict{schema.StateHeld, "rejected", ""}, false)
 	case decided >= fewest && p.MostDuplicates > 0 && float64(duplicates) > p.MostDuplicates*float64(c.Planned) && !g.waived("duplicates"):
 		g.halt(&verdict{schema.StateHeld, "duplicates", ""}, false)
 	}

@@ -64,6 +64,15 @@ func TestBoundsHoldAndReleaseGoesPast(t *testing.T) {
 			w.plan.Policy.MostDuplicates = 0.3
 			w.rejects = func(schema.PageRef, int64) map[string]int64 { return map[string]int64{"exact": 2, "near": 3} }
 		}},
+		"rejected": {"rejected", func(w *world) {
+			w.plan.Policy.MostRejected = 0.8
+			w.rejects = func(page schema.PageRef, _ int64) map[string]int64 { // most are bad; duplicates and what is too many don't count
+				if page.Number < 2 {
+					return map[string]int64{"template": 1, "near": 7}
+				}
+				return map[string]int64{"template": 8, "repetition": 2}
+			}
+		}},
 		"gate": {"gate", func(w *world) {
 			w.verdict = func(page schema.PageRef) schema.GateVerdict {
 				if page.Number < 8 {
