@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
+	"slices"
 
 	"github.com/retort-data/retort/prompt"
 	"github.com/retort-data/retort/quality"
@@ -13,6 +15,9 @@ import (
 
 // Anchored says whether a recipe's answers are measured against human text.
 func Anchored(r *schema.Recipe) bool { return r.Anchor != nil && r.Anchor.From != "" && !r.Gate.Off }
+
+// Trended says whether a recipe's answers are measured against an earlier version of its dataset, once there is one.
+func Trended(r *schema.Recipe) bool { return r.Anchor != nil && r.Anchor.Version > 0 && !r.Gate.Off }
 
 // CutAnchor reads human text, and cuts it by the recipe's seed into profile, twins and holdout. The same files and seed give the
 // same anchor. A row without text, or too few rows, are faults.
@@ -47,27 +52,59 @@ func CutAnchor(ctx context.Context, access *prompt.Access, recipe *schema.Recipe
 	return anchor, err
 }
 
-// putAnchor cuts the run's anchor once.
-func (r *Rooms) putAnchor(ctx context.Context, run store.Run, recipe *schema.Recipe, access *prompt.Access) error {
-	if !Anchored(recipe) {
-		return nil
+// putHumanAnchor cuts human text, unless a run has cut the same text by the same seed before, and returns the anchor's key.
+func (r *Rooms) putHumanAnchor(ctx context.Context, run store.Run, recipe *schema.Recipe, access *prompt.Access, files []schema.PinnedFile) (string, error) {
+	return r.putAnchor(ctx, run, []any{"human/1", recipe.Seed, recipe.Anchor.Holdout, recipe.Anchor.Text, recipe.Anchor.Key, contents(files)},
+		func() (*quality.Anchor, error) { return CutAnchor(ctx, access, recipe, files) })
+}
+
+// putAnchor puts the anchor that follows from the parts of its name, once.
+func (r *Rooms) putAnchor(ctx context.Context, run store.Run, name []any, cut func() (*quality.Anchor, error)) (string, error) {
+	key := run.Dataset.Anchor(digest([]byte(fmt.Sprintf("%q", name))))
+	if _, err := r.Store.Head(ctx, key); err == nil || !notFound(err) {
+		return key, err
 	}
-	if _, err := r.Store.Head(ctx, run.Anchor()); err == nil || !notFound(err) {
-		return err
-	}
-	files, err := r.anchorFiles(ctx, run)
+	anchor, err := cut()
 	if err != nil {
-		return err
-	}
-	anchor, err := CutAnchor(ctx, access, recipe, files)
-	if err != nil {
-		return err
+		return "", err
 	}
 	body, err := quality.EncodeAnchor(anchor)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return r.putOnce(ctx, run.Anchor(), body, func() error { return nil }) // equal by construction
+	return key, r.putOnce(ctx, key, body, func() error { return nil }) // equal by construction
+}
+
+// openAnchor decodes an anchor, once a worker and run.
+func (r *Rooms) openAnchor(ctx context.Context, recipe *Recipe, key string) (*quality.Anchor, error) {
+	c := &recipe.anchors
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if got, ok := c.byKey[key]; ok {
+		return got, nil
+	}
+	body, err := r.Store.Get(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	got, err := quality.DecodeAnchor(body)
+	if err != nil {
+		return nil, err
+	}
+	if c.byKey == nil {
+		c.byKey = map[string]*quality.Anchor{}
+	}
+	c.byKey[key] = got
+	return got, nil
+}
+
+// contents name what files hold, wherever they stand: a file that was sent with a run has its digest in its name.
+func contents(files []schema.PinnedFile) (names []string) {
+	for _, f := range files {
+		names = append(names, fmt.Sprintf("%s %s %d", path.Base(f.Key), f.ETag, f.Bytes))
+	}
+	slices.Sort(names)
+	return names
 }
 
 // anchorFiles are the files of human text as they were pinned when the run began.

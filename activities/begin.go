@@ -25,6 +25,7 @@ import (
 const (
 	RolePrompts = "prompts"
 	RoleAnchor  = "anchor"
+	RoleVersion = "version" // the pinned earlier version
 )
 
 // Beginning is a checked recipe with what it reads, ready to become a run.
@@ -60,6 +61,11 @@ func (b *Beginning) Begin(ctx context.Context, s store.Store, run store.Run) err
 	sources, err := b.upload(ctx, s, run)
 	if err != nil {
 		return err
+	}
+	if version, err := PinVersion(ctx, s, run.Dataset, b.Recipe); err != nil {
+		return err
+	} else if version != nil {
+		sources = append(sources, *version)
 	}
 	if err := putValue(ctx, s, run.Teachers(), declared); err != nil {
 		return err

@@ -11,7 +11,8 @@ import (
 // A run is killed before every single write in turn, and every single write's reply is lost in turn: the next attempt finishes it, what
 // comes out is the same to the byte, it is published once, and no answer that was durable is asked for again.
 func TestEveryWriteMayFail(t *testing.T) {
-	whole := newLab(t, mixed)
+	gated := strings.Replace(mixed, "off: true", "ceilings: {refusal: 0.1, duplicate: 0.9}", 1)
+	whole := newLab(t, gated)
 	counting := &breaking{Store: whole.store}
 	unbroken := whole.flow(whole.rooms(counting))
 	unbroken.whole()
@@ -25,7 +26,7 @@ func TestEveryWriteMayFail(t *testing.T) {
 	for _, lost := range []bool{false, true} {
 		for n := 1; n <= counting.writes; n++ {
 			t.Run(fmt.Sprintf("lost=%v/write %d", lost, n), func(t *testing.T) {
-				l := newLab(t, mixed)
+				l := newLab(t, gated)
 				b := &breaking{Store: l.store, at: n, lost: lost}
 				broken, healthy := l.rooms(b), l.rooms(l.store)
 				f := &flow{l: l, rooms: func() *Rooms {

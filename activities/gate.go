@@ -2,89 +2,84 @@ package activities
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"strings"
-	"time"
 
 	"github.com/retort-data/retort/quality"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
 )
 
-// judge moves the gate by a page: every answer in order, before any filter hides what it shows. The state before and after stand on
-// S3, so that the same page on the same state comes to the same. It returns the key of the state after.
+// judge moves the run's gates by a page: every answer in order, before any filter hides what it shows. What each answer did goes into
+// the page's log. It returns the digest of the log so far. The same page at the same place comes to the same, whoever judges.
 func (r *Rooms) judge(ctx context.Context, run store.Run, recipe *Recipe, in schema.AdmitInput, rows []schema.Inspection, decisions []schema.Decision) (string, schema.GateVerdict, error) {
 	none := schema.GateVerdict{State: "none"}
-	if !Anchored(recipe.Recipe) {
+	if !Judged(recipe.Recipe) {
 		return "", none, nil
 	}
-	gate, err := r.openGate(ctx, run, recipe, in.Gate)
+	said, err := r.readSaid(ctx, run, in.Page, rows, decisions)
 	if err != nil {
 		return "", none, err
 	}
-	_, answers, err := r.readAnswers(ctx, run, in.Page)
+	live, giveBack, err := r.openGates(ctx, run, recipe, in.Seq)
 	if err != nil {
 		return "", none, err
 	}
-	keys, err := r.keysOf(ctx, run, in.Page)
+	defer giveBack()
+	page, err := live.log(ctx, r, run, in, said)
 	if err != nil {
+		live.close() // what it holds is behind this page; the next to ask reads it again
 		return "", none, err
 	}
-	for i := range rows {
-		if answers[i].Failed() {
-			continue
-		}
-		gate.Observe(quality.Answer{ID: rows[i].RequestID, Key: keys[rows[i].RequestID], Features: quality.FeaturesOf(answers[i].Text), Events: events(&rows[i], &decisions[i])})
+	v := live.verdict(recipe.Gate.FalseAlarm)
+	if v.State == quality.VerdictHold {
+		err = r.keepVerdict(ctx, in, run, live)
 	}
-	state, err := gate.State()
-	if err != nil {
-		return "", none, err
-	}
-	key := run.GateState(in.Seq)
-	if err := r.putOnce(ctx, key, state, func() error { return nil }); err != nil { // equal by construction
-		return "", none, err
-	}
-	v := gate.Verdict()
-	if v.Verdict == quality.VerdictHold {
-		if err := r.keepVerdict(ctx, in, run, &v); err != nil {
-			return "", none, err
-		}
-	}
-	return key, schema.GateVerdict{State: v.Verdict, Wealth: v.Wealth, Account: v.Account, Record: int64(v.AlarmAt), Since: int64(v.Since)}, nil
+	return page, v, err
 }
 
-// openGate reads the gate's state so far, or begins.
-func (r *Rooms) openGate(ctx context.Context, run store.Run, recipe *Recipe, key string) (*quality.Gate, error) {
-	body, err := r.Store.Get(ctx, run.Anchor())
-	if err != nil {
-		return nil, err
-	}
-	anchor, err := recipe.anchor.open(body)
-	if err != nil {
-		return nil, err
-	}
-	if key == "" {
-		return quality.NewGate(anchor, quality.GateOptions{Alpha: recipe.Gate.FalseAlarm, Mode: quality.ModeHuman, MinEffect: -1})
-	}
-	state, err := r.Store.Get(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	return quality.DecodeGate(anchor, state)
+// saidPage is a page's answers as the gates read them.
+type saidPage struct {
+	page    schema.PageRef
+	teacher string
+	rows    []saidRow
 }
 
-// keysOf are the anchor's keys of a page's requests.
-func (r *Rooms) keysOf(ctx context.Context, run store.Run, ref schema.PageRef) (map[string]string, error) {
+// saidRow is one answer; a request without one is nil.
+type saidRow struct {
+	request  *schema.Request
+	found    *schema.Inspection
+	features quality.Features
+	events   []string
+}
+
+// readSaid joins a page's answers with what was found of them. The texts aren't kept.
+func (r *Rooms) readSaid(ctx context.Context, run store.Run, ref schema.PageRef, rows []schema.Inspection, decisions []schema.Decision) (*saidPage, error) {
+	_, answers, err := r.readAnswers(ctx, run, ref)
+	if err != nil {
+		return nil, err
+	}
 	p, err := r.readPage(ctx, run, ref)
 	if err != nil {
 		return nil, err
 	}
-	keys := map[string]string{}
-	for i := range p.requests {
-		keys[p.requests[i].RequestID] = p.requests[i].Key
+	if len(answers) != len(rows) || len(decisions) != len(rows) {
+		return nil, broken(run.Inspected(ref), errDiffer)
 	}
-	return keys, nil
+	requests := map[string]*schema.Request{}
+	for i := range p.requests {
+		requests[p.requests[i].RequestID] = &p.requests[i]
+	}
+	out := &saidPage{page: ref, teacher: p.Teacher, rows: make([]saidRow, len(rows))}
+	for i := range rows {
+		if answers[i].Failed() {
+			continue
+		}
+		request, ok := requests[rows[i].RequestID]
+		if !ok {
+			return nil, broken(run.Inspected(ref), errDiffer)
+		}
+		out.rows[i] = saidRow{request, &rows[i], quality.FeaturesOf(answers[i].Text), events(&rows[i], &decisions[i])}
+	}
+	return out, nil
 }
 
 // events are what happened to an answer, by the names of the checks.
@@ -93,69 +88,38 @@ func events(row *schema.Inspection, d *schema.Decision) (names []string) {
 		names = append(names, row.Findings[i].Check)
 	}
 	if d.Of != "" {
-		names = append(names, "duplicate")
+		names = append(names, schema.EventDuplicate)
 	}
 	return names
 }
 
-// heldVerdict is what stands on S3 about a gate that holds: the verdict, and what the teachers said where it shows.
-type heldVerdict struct {
-	quality.Verdict
-	Answers map[string]string `json:"answers"` // of the examples, by request id
-}
-
-// keepVerdict puts why the gate holds, with examples beside their twins, for the person who decides.
-func (r *Rooms) keepVerdict(ctx context.Context, in schema.AdmitInput, run store.Run, v *quality.Verdict) error {
-	held := heldVerdict{*v, map[string]string{}}
-	if err := r.findAnswers(ctx, run, in.Seq, held.Examples, held.Answers); err != nil {
-		return err
-	}
-	if err := r.putJSON(ctx, run.GateVerdict(in.Seq), held, nil); err != nil {
-		return err
-	}
-	text := v.Text
-	for _, e := range v.Examples[:min(3, len(v.Examples))] {
-		text += fmt.Sprintf("\n  answer: %s\n  beside: %s", shorten(held.Answers[e.Record]), shorten(e.TwinText))
-	}
-	text += "\n  All of it: " + run.URI(run.GateVerdict(in.Seq))
-	b, err := json.MarshalIndent(Problem{Step: schema.StepAdmit, Code: "gate", Message: text, Attempt: 1, At: time.Now().UTC()}, "", " ")
-	if err != nil {
-		return err
-	}
-	return r.Store.Put(ctx, run.Problem("gate"), b)
-}
-
-// mostSearched bounds the pages that are read back for the examples' texts.
-const mostSearched = 100
-
-// findAnswers reads the texts of examples back, from the newest page on.
-func (r *Rooms) findAnswers(ctx context.Context, run store.Run, seq int, examples []quality.TwinExample, texts map[string]string) error {
-	wanted := map[string]bool{}
-	for _, e := range examples {
-		wanted[e.Record] = true
-	}
-	for n := seq; n >= 0 && n > seq-mostSearched && len(texts) < len(wanted); n-- {
-		head, _, err := r.readDecisions(ctx, run, n)
-		if err != nil {
-			return err
+// observe moves all gates by a page, and yields what each answer did to each gate; nothing where there was no answer.
+func (g *liveGates) observe(s *saidPage, released int, yield func([]quality.Update) error) error {
+	for ; g.released < released; g.released++ {
+		for _, gate := range g.gates {
+			gate.Release()
 		}
-		_, answers, err := r.readAnswers(ctx, run, head.Page)
-		if err != nil {
-			return err
-		}
-		for i := range answers {
-			if wanted[answers[i].RequestID] {
-				texts[answers[i].RequestID] = answers[i].Text
+	}
+	updates := make([]quality.Update, len(g.gates))
+	for i := range s.rows {
+		row := &s.rows[i]
+		if row.request == nil {
+			if err := yield(nil); err != nil {
+				return err
 			}
+			continue
+		}
+		for k, gate := range g.gates {
+			a := quality.Answer{ID: row.request.RequestID, PromptID: row.request.ID, Key: row.request.Key, Features: row.features, Events: row.events}
+			if g.plans[k].Against == schema.AgainstVersion {
+				a.Stratum = stratum(row.request, row.found, s.teacher, g.plans[k].ByTeacher)
+			}
+			updates[k] = gate.Observe(a)
+		}
+		g.records++
+		if err := yield(updates); err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-func shorten(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if r := []rune(s); len(r) > 160 {
-		return string(r[:160]) + "…"
-	}
-	return s
 }

@@ -222,6 +222,11 @@ type flow struct {
 	plan    schema.PlanResult
 	publish schema.PublishInput
 	result  schema.PublishResult
+
+	released int // holds of the gate that were let pass
+	verdicts []schema.GateVerdict
+	root     string // before the last page
+	gate     string
 }
 
 // try runs a step until it succeeds, as Temporal does.
@@ -245,7 +250,7 @@ func (f *flow) decide() {
 		f.plan, err = r.Plan(ctx, f.l.ref)
 		return err
 	})
-	root := ""
+	root, gate := "", ""
 	f.publish = schema.PublishInput{RunRef: f.l.ref, Created: time.Unix(1e9, 0), Gate: schema.GateVerdict{State: "none"},
 		Counts: schema.Counts{Planned: f.plan.Requests, Rejected: map[string]int64{}}, Teachers: []schema.TeacherStatus{{Name: "tester"}}}
 	c := &f.publish.Counts
@@ -259,10 +264,13 @@ func (f *flow) decide() {
 		f.try(func(ctx context.Context, r *Rooms) error { return r.Inspect(ctx, in) })
 		var got schema.AdmitResult
 		f.try(func(ctx context.Context, r *Rooms) (err error) {
-			got, err = r.Admit(ctx, schema.AdmitInput{RunRef: f.l.ref, Page: in.Page, Seq: n, Root: root, RowsLeft: -1})
+			got, err = r.Admit(ctx, schema.AdmitInput{RunRef: f.l.ref, Page: in.Page, Seq: n, Root: root, Gate: gate, Released: f.released, RowsLeft: -1})
 			return err
 		})
-		root = got.Root
+		f.root, f.gate = root, gate
+		root, gate = got.Root, got.Gate
+		f.publish.Gate, f.publish.GateLog = got.Verdict, got.Gate
+		f.verdicts = append(f.verdicts, got.Verdict)
 		c.Admitted, c.Failed, c.Unasked = c.Admitted+got.Admitted, c.Failed+got.Failed, c.Unasked+got.Unasked
 		addCounts(c.Rejected, got.Rejected)
 		f.publish.Teachers[0].Answered += asked.Answered

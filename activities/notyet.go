@@ -14,11 +14,9 @@ func notYet(r *schema.Recipe) error {
 		path  string
 		mend  string
 	}{
-		{r.Anchor != nil && r.Anchor.Version > 0, "anchor.version", "leave it out"},
 		{len(r.Checks.Contamination.Against) > 0, "checks.contamination.against", "compare with evaluation sets after publishing"},
 		{len(r.Checks.Near.Against) > 0, "checks.near.against", "leave it out: duplicates are found within a run"},
 		{r.Checks.Near.NearPrompt > 0, "checks.near.near_prompt", "leave it out: exact repeats of prompts are always left out"},
-		{r.Gate.Tolerance == "0", "gate.tolerance", "leave it out: a run is compared with human text, which needs the wide one"},
 		{r.Reuse == "always", "reuse", "write never or failed-run"},
 		{r.Schedule != nil && r.Schedule.New, "schedule.new", "leave it out"},
 	} {

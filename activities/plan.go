@@ -32,7 +32,7 @@ func (r *Rooms) Plan(ctx context.Context, ref schema.RunRef) (schema.PlanResult,
 	if err != nil {
 		return done, err
 	}
-	if err := r.putAnchor(ctx, run, recipe.Recipe, access); err != nil {
+	if err := r.putGates(ctx, run, recipe, access); err != nil {
 		return done, err
 	}
 	if err := r.putHoldout(ctx, run, recipe.Recipe, access); err != nil {

@@ -107,7 +107,7 @@ func (r *Rooms) manifest(ctx context.Context, run store.Run, in schema.PublishIn
 	}
 	m := schema.Manifest{Format: schema.ManifestFormat, Dataset: in.Dataset, Run: run.ID, Recipe: digest(recipeText), Program: r.Program,
 		Created: in.Created.UTC(), Description: recipe.Description, License: recipe.License, Layout: recipe.Output.Format,
-		Counts: in.Counts, Cost: in.Cost, Generations: map[string]int64{}, Gate: gateOf(recipe.Recipe, in.Gate)}
+		Counts: in.Counts, Cost: in.Cost, Generations: map[string]int64{}, Gate: gateOf(recipe.Recipe, &in)}
 	if err := r.getJSON(ctx, run.Sources(), &m.Sources); err != nil {
 		return m, err
 	}
@@ -127,12 +127,16 @@ func (r *Rooms) manifest(ctx context.Context, run store.Run, in schema.PublishIn
 }
 
 // gateOf says how the run was judged; what is published in spite of a hold was released.
-func gateOf(r *schema.Recipe, v schema.GateVerdict) schema.ManifestGate {
-	g := schema.ManifestGate{Verdict: v.State, Wealth: v.Wealth, Account: v.Account}
+func gateOf(r *schema.Recipe, in *schema.PublishInput) schema.ManifestGate {
+	v := in.Gate
+	g := schema.ManifestGate{Verdict: v.State, Wealth: v.Wealth, Account: v.Account, Log: in.GateLog, Releases: in.Released, Gates: v.Gates}
 	if v.State != "none" {
 		g.Alpha = r.Gate.FalseAlarm
 	}
-	if v.State == quality.VerdictHold {
+	for _, gate := range v.Gates {
+		g.AlphaSpent += gate.Alpha * float64(1+gate.Releases)
+	}
+	if v.State == quality.VerdictHold || in.Released > 0 {
 		g.Verdict = "released"
 	}
 	return g

@@ -24,19 +24,13 @@ type Recipe struct {
 	template  []string        // the template's own words
 	teachers  map[string]DeclaredTeacher
 	begun     Begun
-	anchor    anchorCache
+	anchors   anchorCache
 }
 
-// anchorCache decodes a run's anchor once.
+// anchorCache holds a run's anchors, decoded.
 type anchorCache struct {
-	once   sync.Once
-	anchor *quality.Anchor
-	err    error
-}
-
-func (c *anchorCache) open(body []byte) (*quality.Anchor, error) {
-	c.once.Do(func() { c.anchor, c.err = quality.DecodeAnchor(body) })
-	return c.anchor, c.err
+	mu    sync.Mutex
+	byKey map[string]*quality.Anchor
 }
 
 // recipeCache keeps the recipes of runs under way; they are small and never change.

@@ -20,6 +20,7 @@ type Rooms struct {
 	Signer   ed25519.PrivateKey // of manifests; nil: they aren't signed
 
 	indexes indexCache
+	gates   gateCache
 	recipes recipeCache
 }
 

@@ -4,18 +4,13 @@ import (
 	"context"
 
 	"github.com/retort-data/retort/quality"
-)
-
-// Tolerances of the gate.
-const (
-	ToleranceWide = "wide" // text of people, or of anyone else: how far the rows stand from it is learned first
-	ToleranceNone = "0"    // an earlier version: nothing may be worse
+	"github.com/retort-data/retort/schema"
 )
 
 // openGate makes the gate; without files it has no anchor, and holds nothing. The anchor's signals are its rows' means.
 func openGate(ctx context.Context, o *Options, m *measurer) (*quality.Gate, means, error) {
 	gate := quality.GateOptions{Alpha: o.FalseAlarm, Mode: quality.ModeHuman}
-	if o.Tolerance == ToleranceNone {
+	if o.Tolerance == schema.ToleranceNone {
 		gate.Mode = quality.ModeSame
 	}
 	if len(o.Anchor) == 0 {
@@ -26,7 +21,7 @@ func openGate(ctx context.Context, o *Options, m *measurer) (*quality.Gate, mean
 	if err != nil {
 		return nil, nil, err
 	}
-	builder := quality.NewAnchorBuilder(quality.AnchorOptions{Seed: o.Seed, Pinned: o.Tolerance == ToleranceNone})
+	builder := quality.NewAnchorBuilder(quality.AnchorOptions{Seed: o.Seed, Pinned: o.Tolerance == schema.ToleranceNone})
 	signals := means{}
 	columns := o.Columns
 	columns.Prompt = "" // an anchor needs none

@@ -16,7 +16,7 @@ type Options struct {
 	Checks  schema.Checks // without Columns.Prompt the scope of duplicates is the whole, whatever stands here
 
 	Anchor     []string // files that the gate compares with; none: no gate
-	Tolerance  string   // ToleranceWide (default) or ToleranceNone
+	Tolerance  string   // schema.ToleranceWide (default) or schema.ToleranceNone
 	FalseAlarm float64  // 0 is the gate's default
 	Seed       uint64   // of the anchor's parts
 
@@ -134,9 +134,6 @@ func (j *judge) page(ctx context.Context, p *page) error {
 	return err
 }
 
-// eventDuplicate is what the gate calls a row that is a duplicate.
-const eventDuplicate = "duplicate"
-
 // row counts one row and shows it to the gate, which sees every row, before any filter.
 func (j *judge) row(r *row, found *schema.Inspection, features quality.Features, dup *dedup.Decision) error {
 	j.report.Records++
@@ -155,7 +152,7 @@ func (j *judge) row(r *row, found *schema.Inspection, features quality.Features,
 		j.report.Duplicates.Near++
 	}
 	if dup.Check != "" {
-		seen.Events = append(seen.Events, eventDuplicate)
+		seen.Events = append(seen.Events, schema.EventDuplicate)
 	}
 	if dup.Near != "" {
 		j.report.Duplicates.Other++

@@ -237,7 +237,7 @@ func TestGateHoldsWhatIsNarrower(t *testing.T) {
 	narrow := write(t, "narrow.jsonl", texts(3, 600, 0.9)...)
 	for _, c := range []struct {
 		file, tolerance, verdict string
-	}{{same, ToleranceNone, quality.VerdictPass}, {same, ToleranceWide, quality.VerdictPass}, {narrow, ToleranceNone, quality.VerdictHold}} {
+	}{{same, schema.ToleranceNone, quality.VerdictPass}, {same, schema.ToleranceWide, quality.VerdictPass}, {narrow, schema.ToleranceNone, quality.VerdictHold}} {
 		r := mustRun(t, Options{Files: []string{c.file}, Anchor: []string{anchor}, Tolerance: c.tolerance})
 		if r.Gate.Verdict.Verdict != c.verdict || r.Held() != (c.verdict == quality.VerdictHold) || r.Gate.Records != 600 {
 			t.Errorf("%s by tolerance %s: %s (%s), %d records", filepath.Base(c.file), c.tolerance, r.Gate.Verdict.Verdict, r.Gate.Text, r.Gate.Records)

@@ -4,6 +4,8 @@ import (
 	"container/heap"
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 
 	"github.com/zeebo/xxh3"
@@ -11,10 +13,11 @@ import (
 	"github.com/retort-data/retort/schema"
 )
 
-// AnchorRecord is one text of an anchor: human text, or an answer of a pinned version. Key matches it to a prompt;
-// Stratum (source, language, teacher) to answers of the same kind.
+// AnchorRecord is one text of an anchor: human text, or an answer of a pinned version. PromptID matches it to an answer to the very
+// same prompt, Key to a prompt made of the same row, Stratum (source, language, teacher) to answers of the same kind.
 type AnchorRecord struct {
 	Key, Stratum, Text string
+	PromptID           string
 }
 
 // AnchorOptions bound the parts. Zero values are the defaults.
@@ -43,16 +46,20 @@ type Anchor struct {
 	Profile *profile
 	Twins   []AnchorRecord // in the order in which they are used
 	Holdout []AnchorRecord
-	Topics  []uint8 // of the twins
+	Topics  []uint8  // of the twins
+	Known   []uint64 // of a version: hashes of the profile's prompt ids and keys, sorted
 }
 
-// AnchorBuilder cuts a stream of records. What part a text falls into follows from the seed and the text alone, not from
-// the stream's order, and equal texts are kept once. Memory is bounded: of too many records those with the lowest
-// hashes stay.
+// AnchorBuilder cuts a stream of records. What part a human text falls into follows from the seed and the text alone, not from
+// the stream's order, and equal texts are kept once. A version's answers are drawn one by one, equal texts too, and its twins stay in
+// the order in which they were said: a stream that says the same texts again, as often and in the same order, is healthy. Memory is
+// bounded: of too many records those with the lowest hashes stay.
 type AnchorBuilder struct {
 	o     AnchorOptions
 	parts [3]lowest
 	sum   [3]int
+	said  map[uint64]uint64 // of a version: how often a text came, by hash
+	known map[uint64]bool
 }
 
 // NewAnchorBuilder makes an empty builder.
@@ -65,7 +72,7 @@ func NewAnchorBuilder(o AnchorOptions) *AnchorBuilder {
 			*x.n = x.def
 		}
 	}
-	b := &AnchorBuilder{o: o}
+	b := &AnchorBuilder{o: o, said: map[uint64]uint64{}, known: map[uint64]bool{}}
 	for i, most := range []int{o.Profile, o.Twins, o.Holdout} {
 		b.parts[i] = lowest{most: most, has: map[uint64]bool{}}
 	}
@@ -86,6 +93,8 @@ func (b *AnchorBuilder) Add(r AnchorRecord) {
 	}
 	if b.o.Pinned {
 		first, second = pinnedProfileShare, 1
+		b.said[h]++
+		h = mix(h + b.said[h]*ngramPrime)
 	}
 	switch u := float64(mix(h)>>11) / (1 << 53); {
 	case u < first:
@@ -95,7 +104,13 @@ func (b *AnchorBuilder) Add(r AnchorRecord) {
 	}
 	b.sum[part]++
 	b.parts[part].add(h, r)
+	if b.o.Pinned && part == 0 {
+		b.known[promptHash(r.PromptID)], b.known[keyHash(r.Key)] = true, true
+	}
 }
+
+func promptHash(id string) uint64 { return xxh3.HashStringSeed(id, 1) }
+func keyHash(key string) uint64   { return xxh3.HashStringSeed(key, 2) }
 
 // Build freezes the anchor. An anchor of too few records to say anything is an error of kind invalid.
 func (b *AnchorBuilder) Build() (*Anchor, error) {
@@ -104,9 +119,12 @@ func (b *AnchorBuilder) Build() (*Anchor, error) {
 			Cause: fmt.Errorf("%d texts of 8 words or more, of which %d for the profile; at least %d are needed", b.sum[0]+b.sum[1]+b.sum[2], n, minProfile),
 			Hint:  "give the anchor more text, about 250 records or more, or leave the anchor out"}
 	}
-	a := &Anchor{Seed: b.o.Seed, Twins: b.parts[1].records(), Holdout: b.parts[2].records()}
+	a := &Anchor{Seed: b.o.Seed, Twins: b.parts[1].records(b.o.Pinned), Holdout: b.parts[2].records(false)}
+	delete(b.known, promptHash(""))
+	delete(b.known, keyHash(""))
+	a.Known = slices.Sorted(maps.Keys(b.known))
 	var texts []string
-	for _, r := range b.parts[0].records() {
+	for _, r := range b.parts[0].records(false) {
 		texts = append(texts, r.Text)
 	}
 	a.Profile = newProfile(texts, b.o.Seed)
@@ -133,10 +151,13 @@ func (a *Anchor) Digest() uint64 {
 		number(w)
 		number(uint64(a.Profile.Vocab.Counts[i]))
 	}
+	for _, k := range a.Known {
+		number(k)
+	}
 	for _, part := range [][]AnchorRecord{a.Twins, a.Holdout} {
 		number(uint64(len(part)))
 		for _, r := range part {
-			for _, s := range []string{r.Key, r.Stratum, r.Text} {
+			for _, s := range []string{r.PromptID, r.Key, r.Stratum, r.Text} {
 				number(uint64(len(s)))
 				h.WriteString(s) //nolint:errcheck // a hash never fails
 			}
@@ -150,10 +171,12 @@ type lowest struct {
 	most  int
 	items []hashed // a heap, highest hash first
 	has   map[uint64]bool
+	came  int
 }
 
 type hashed struct {
 	hash uint64
+	at   int // its place in the stream
 	r    AnchorRecord
 }
 
@@ -172,14 +195,21 @@ func (l *lowest) add(h uint64, r AnchorRecord) {
 		return
 	}
 	l.has[h] = true
-	heap.Push(l, hashed{h, r})
+	l.came++
+	heap.Push(l, hashed{h, l.came, r})
 	if len(l.items) > l.most {
 		delete(l.has, heap.Pop(l).(hashed).hash)
 	}
 }
 
-func (l *lowest) records() []AnchorRecord {
-	sort.Slice(l.items, func(i, j int) bool { return l.items[i].hash < l.items[j].hash })
+// records are in the order of their hashes, or in that of the stream.
+func (l *lowest) records(inOrder bool) []AnchorRecord {
+	sort.Slice(l.items, func(i, j int) bool {
+		if inOrder {
+			return l.items[i].at < l.items[j].at
+		}
+		return l.items[i].hash < l.items[j].hash
+	})
 	out := make([]AnchorRecord, len(l.items))
 	for i, x := range l.items {
 		out[i] = x.r

@@ -2,6 +2,7 @@ package quality
 
 import (
 	"math"
+	"slices"
 	"sort"
 )
 
@@ -88,7 +89,7 @@ func (g *Gate) observeBand(a, b []uint64, nllA, nllB float64, sizeA, sizeB int) 
 	}
 }
 
-// broken names the limit that a window breaks, or "".
+// broken names the limit that a window breaks, of those that no person let pass, or "".
 func (g *Gate) broken(r BandReading) string {
 	l := pinnedBand
 	if g.o.Mode == ModeHuman {
@@ -97,23 +98,23 @@ func (g *Gate) broken(r BandReading) string {
 	ratio := float64(r.Vocabulary) / float64(max(1, r.TwinVocabulary))
 	// In small windows the distance of equal distributions reaches 1.95·√(2/n) once in a thousand.
 	nll := l.nll + 1.95*math.Sqrt(2/float64(max(1, r.Records)))
-	switch s := &g.s.Band; {
-	case r.Entropy < r.TwinEntropy-l.entropyBelow:
-		return "entropy below"
-	case r.Entropy > r.TwinEntropy+l.entropyAbove:
-		return "entropy above"
-	case ratio < l.vocabularyBelow:
-		return "vocabulary below"
-	case ratio > l.vocabularyAbove:
-		return "vocabulary above"
-	case r.NLLDistance > nll:
-		return "log-probability distance"
-	case r.LengthRatio < l.lengthBelow:
-		return "length below"
-	case r.LengthRatio > l.lengthAbove:
-		return "length above"
-	case g.o.Mode != ModeHuman && s.Windows >= trendWindows && s.LogVocabulary/float64(s.Windows) < math.Log(1-trendVocabulary):
-		return "vocabulary trend"
+	b := &g.s.Band
+	for _, limit := range []struct {
+		broken bool
+		name   string
+	}{
+		{r.Entropy < r.TwinEntropy-l.entropyBelow, "entropy below"},
+		{r.Entropy > r.TwinEntropy+l.entropyAbove, "entropy above"},
+		{ratio < l.vocabularyBelow, "vocabulary below"},
+		{ratio > l.vocabularyAbove, "vocabulary above"},
+		{r.NLLDistance > nll, "log-probability distance"},
+		{r.LengthRatio < l.lengthBelow, "length below"},
+		{r.LengthRatio > l.lengthAbove, "length above"},
+		{g.o.Mode != ModeHuman && b.Windows >= trendWindows && b.LogVocabulary/float64(b.Windows) < math.Log(1-trendVocabulary), "vocabulary trend"},
+	} {
+		if limit.broken && !slices.Contains(g.s.Accepted.Band, limit.name) {
+			return limit.name
+		}
 	}
 	return ""
 }

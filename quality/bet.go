@@ -19,9 +19,10 @@ type bet struct {
 	S, Q   float64 // sums of D and D² so far
 	Low    float64 // lowest wealth so far
 	LowAt  int     // pair at which it was lowest: the rise began behind it
+	From   int     // pair behind which it began
 }
 
-func newBet(at int) bet { return bet{Wealth: 1, Low: 1, LowAt: at} }
+func newBet(at int) bet { return bet{Wealth: 1, Low: 1, LowAt: at, From: at} }
 
 // take updates the wealth by d, in [-1, 1], of pair number at.
 func (b *bet) take(d float64, at int) {
@@ -62,7 +63,7 @@ func capital(j int) float64 {
 
 func (a *account) take(d float64, at int) {
 	if at >= a.Next {
-		a.Bets = append(a.Bets, newBet(at))
+		a.Bets = append(a.Bets, newBet(at-1))
 		if len(a.Bets)%restartsEqual == 0 {
 			a.Gap *= 2
 		}

@@ -46,6 +46,8 @@ func (a *Anchor) check() error {
 		return fmt.Errorf("vocabulary's size")
 	case !p.Six.valid():
 		return fmt.Errorf("6-grams")
+	case !slices.IsSorted(a.Known):
+		return fmt.Errorf("known prompts")
 	case len(p.Topics.IDF) != topicDims || len(p.Topics.Centers) != topicDims*topicCount:
 		return fmt.Errorf("topics")
 	}
@@ -119,7 +121,7 @@ func (s *state) check(fresh *Gate) error {
 		ok = ok && len(s.Accounts[i].Bets) > 0 && s.Accounts[i].Gap > 0
 	}
 	for i := range s.Rates {
-		ok = ok && len(s.Rates[i].Low.Bets) > 0 && len(s.Rates[i].High.Bets) > 0 && s.Rates[i].Low.Gap > 0 && s.Rates[i].High.Gap > 0
+		ok = ok && s.Rates[i].Ceiling > 0 && s.Rates[i].Ceiling < 1 && len(s.Rates[i].Low.Bets) > 0 && len(s.Rates[i].High.Bets) > 0 && s.Rates[i].Low.Gap > 0 && s.Rates[i].High.Gap > 0
 	}
 	for _, c := range s.Cursors {
 		ok = ok && c.At >= 0

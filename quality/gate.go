@@ -2,6 +2,7 @@ package quality
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/retort-data/retort/schema"
@@ -54,6 +55,8 @@ type GateOptions struct {
 	// MinEffect is how much worse than its twin a record may be on average before an account wins; below 0: the mode's own
 	// (0 for ModeSame, 0.03 for ModeChanged; ModeHuman learns it).
 	MinEffect float64
+	// NewPrompts says that the stream's prompts aren't the anchor's: other topics are no sign of decay then.
+	NewPrompts bool
 	// Ceilings are the highest healthy rates by event name (a check's name, "duplicate", …).
 	Ceilings map[string]float64
 }
@@ -78,6 +81,7 @@ type Gate struct {
 	logsA, logsB []float32
 	vec          topicVector
 	sixA, sixB   []uint32
+	byPrompt     map[string][]int
 	byKey        map[string][]int
 	byStratum    map[string][]int
 	twinTopic    []int8
@@ -138,7 +142,7 @@ func (g *Gate) prepare() {
 		g.active[k] = g.anchor != nil
 		switch k {
 		case accTopic:
-			g.active[k] = g.active[k] && g.o.Mode == ModeSame
+			g.active[k] = g.active[k] && g.o.Mode == ModeSame && !g.o.NewPrompts
 		case accUni1, accUni2, accNov6Rep:
 			// Beside people any teacher's words come again sooner, and the more so the longer the run is: a tolerance learned
 			// early would be outgrown (measured: 57% of healthy runs of 6,000 records).
@@ -148,8 +152,11 @@ func (g *Gate) prepare() {
 	if g.anchor == nil {
 		return
 	}
-	g.byKey, g.byStratum = map[string][]int{}, map[string][]int{}
+	g.byPrompt, g.byKey, g.byStratum = map[string][]int{}, map[string][]int{}, map[string][]int{}
 	for i, t := range g.anchor.Twins {
+		if t.PromptID != "" {
+			g.byPrompt[t.PromptID] = append(g.byPrompt[t.PromptID], i)
+		}
 		if t.Key != "" {
 			g.byKey[t.Key] = append(g.byKey[t.Key], i)
 		}
@@ -167,7 +174,8 @@ func (g *Gate) prepare() {
 // Answer is one record as the gate reads it.
 type Answer struct {
 	ID       string
-	Key      string // matches it to the twin of the same prompt
+	PromptID string // matches it to the twin of the same prompt
+	Key      string // matches it to a twin of the same row
 	Stratum  string
 	Features Features
 	Events   []string // names of what happened to it: checks that found something, "duplicate", …
@@ -176,8 +184,8 @@ type Answer struct {
 // Update is what one answer did.
 type Update struct {
 	ID     string    `json:"id"`
-	Twin   int       `json:"twin"` // index in the anchor; -1: none was left
-	D      []float64 `json:"d,omitempty"`
+	Twin   int       `json:"twin"`        // index in the anchor; -1: none was left
+	D      []float64 `json:"d,omitempty"` // by the accounts of Betting
 	Wealth float64   `json:"wealth"`
 	Held   bool      `json:"held,omitempty"` // the gate holds since this record or an earlier one
 }
@@ -188,11 +196,14 @@ func (g *Gate) Observe(a Answer) Update {
 	u := Update{ID: a.ID, Twin: -1}
 	g.observeRates(a.Events)
 	if g.anchor != nil {
-		if u.Twin = g.match(a.Key, a.Stratum); u.Twin < 0 {
-			g.s.Unmatched++
+		if u.Twin = g.match(&a); u.Twin < 0 { // counted there
 		} else if d, ok := g.compare(a.Features, u.Twin); ok {
 			g.bet(a.ID, u.Twin, &d)
-			u.D = d[:]
+			for k := range d {
+				if g.active[k] {
+					u.D = append(u.D, d[k])
+				}
+			}
 		} else {
 			g.s.Short++
 		}
@@ -206,10 +217,12 @@ func (g *Gate) Observe(a Answer) Update {
 	return u
 }
 
-// match takes an unused twin: of the same key, else the next of the same stratum; -1 where none is left.
-func (g *Gate) match(key, stratum string) int {
-	if key != "" {
-		for _, i := range g.byKey[key] {
+// match takes an unused twin: of the same prompt, else of the same key, else the next of the same stratum; -1 where none is left. An
+// answer to a prompt of the version whose own answers lie in the profile is left out: any other twin would be missed later on by the
+// answer to its own prompt, and the stream would be paired with twins of another order.
+func (g *Gate) match(a *Answer) int {
+	for _, twins := range [2][]int{g.byPrompt[a.PromptID], g.byKey[a.Key]} {
+		for _, i := range twins {
 			if !g.s.Used.get(i) {
 				g.s.Used.set(i)
 				g.s.ByKey++
@@ -217,8 +230,12 @@ func (g *Gate) match(key, stratum string) int {
 			}
 		}
 	}
-	all := g.byStratum[stratum]
-	at := g.s.cursor(stratum)
+	if g.known(a) {
+		g.s.Profiled++
+		return -1
+	}
+	all := g.byStratum[a.Stratum]
+	at := g.s.cursor(a.Stratum)
 	for *at < len(all) {
 		i := all[*at]
 		*at++
@@ -227,7 +244,18 @@ func (g *Gate) match(key, stratum string) int {
 			return i
 		}
 	}
+	g.s.Unmatched++
 	return -1
+}
+
+// known says whether a version has answers to the same prompt, or to one of the same key.
+func (g *Gate) known(a *Answer) bool {
+	if len(g.anchor.Known) == 0 {
+		return false
+	}
+	has := func(h uint64) bool { _, found := slices.BinarySearch(g.anchor.Known, h); return found }
+	return a.PromptID != "" && (len(g.byPrompt[a.PromptID]) > 0 || has(promptHash(a.PromptID))) ||
+		a.Key != "" && (len(g.byKey[a.Key]) > 0 || has(keyHash(a.Key)))
 }
 
 // compare returns how much worse the answer is than its twin, account by account, in [-1, 1]; both are cut to the
@@ -307,10 +335,21 @@ func (g *Gate) bet(id string, twin int, d *[numAccounts]float64) {
 
 // tolerance is the mean of D that an account lets pass.
 func (g *Gate) tolerance(k int) float64 {
+	e := max(g.o.MinEffect, g.s.Accepted.D[k])
 	if g.o.Mode == ModeHuman {
-		return max(g.o.MinEffect, g.s.Tolerance[k].bound())
+		e = max(e, g.s.Tolerance[k].bound())
 	}
-	return g.o.MinEffect
+	return e
+}
+
+// Betting names the accounts that bet on pairs, in order; accounts of rates aren't among them.
+func (g *Gate) Betting() (names []string) {
+	for k, name := range accountNames {
+		if g.active[k] {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Wealth is the mean of the accounts: at least 1/α with probability of at most α where nothing degrades.

@@ -19,9 +19,12 @@ type state struct {
 	Unmatched int // no twin was left
 	Short     int // fewer than 8 words
 	ByKey     int // paired by key
+	Profiled  int // answers to prompts of the version whose own answers are in the profile, or used
 	Peak      float64
 	AlarmAt   int // record number, 0 none
 	Why       string
+	Releases  int // how often a person let it go on
+	Accepted  accepted
 
 	Accounts     [numAccounts]account
 	Tolerance    [numAccounts]tolerance
@@ -60,8 +63,8 @@ func (g *Gate) firstState() state {
 	for k := range s.Accounts {
 		s.Accounts[k] = newAccount(start)
 	}
-	for range g.rates {
-		s.Rates = append(s.Rates, newRateAccount())
+	for _, name := range g.rates {
+		s.Rates = append(s.Rates, newRateAccount(g.o.Ceilings[name], 0))
 	}
 	if g.anchor != nil {
 		s.Anchor = g.anchor.Digest()

@@ -7,6 +7,7 @@ package quality
 type rateAccount struct {
 	Low, High  rateBets
 	Events, N  int
+	Ceiling    float64
 	CUSUM      float64 // Shiryaev–Roberts-like e-CUSUM: max(M, 1) · e
 	CUSUMPeak  float64
 	PeakRecord int
@@ -19,12 +20,13 @@ type rateBets struct {
 	Gap  int
 }
 
-func newRateAccount() rateAccount {
-	return rateAccount{Low: newRateBets(), High: newRateBets(), CUSUM: 1, CUSUMPeak: 1}
+// newRateAccount watches the records behind number at.
+func newRateAccount(ceiling float64, at int) rateAccount {
+	return rateAccount{Low: newRateBets(at), High: newRateBets(at), Ceiling: ceiling, CUSUM: 1, CUSUMPeak: 1}
 }
 
-func newRateBets() rateBets {
-	return rateBets{Bets: []bet{newBet(0)}, Next: restartEvery, Gap: restartEvery}
+func newRateBets(at int) rateBets {
+	return rateBets{Bets: []bet{newBet(at)}, Next: at + restartEvery, Gap: restartEvery}
 }
 
 // alternatives are the rates that the two stakes are made for.
@@ -39,11 +41,12 @@ func eValue(q, m float64, event bool) float64 {
 	return (1 - q) / (1 - m)
 }
 
-func (r *rateAccount) observe(m float64, event bool, at int) {
+func (r *rateAccount) observe(event bool, at int) {
+	m := r.Ceiling
 	low, high := alternatives(m)
 	e1, e2 := eValue(low, m, event), eValue(high, m, event)
-	r.Low.take(e1, at)
-	r.High.take(e2, at)
+	r.Low.take(e1, event, at)
+	r.High.take(e2, event, at)
 	r.N++
 	if event {
 		r.Events++
@@ -54,9 +57,9 @@ func (r *rateAccount) observe(m float64, event bool, at int) {
 	}
 }
 
-func (b *rateBets) take(e float64, at int) {
+func (b *rateBets) take(e float64, event bool, at int) {
 	if at >= b.Next {
-		b.Bets = append(b.Bets, newBet(at))
+		b.Bets = append(b.Bets, newBet(at-1))
 		if len(b.Bets)%restartsEqual == 0 {
 			b.Gap *= 2
 		}
@@ -65,6 +68,9 @@ func (b *rateBets) take(e float64, at int) {
 	for i := range b.Bets {
 		x := &b.Bets[i]
 		x.Wealth = min(x.Wealth*e, mostWealth)
+		if event {
+			x.S++
+		}
 		if x.Wealth <= x.Low {
 			x.Low, x.LowAt = x.Wealth, at
 		}
@@ -83,6 +89,6 @@ func (g *Gate) observeRates(events []string) {
 		for _, e := range events {
 			hit = hit || e == name
 		}
-		g.s.Rates[i].observe(g.o.Ceilings[name], hit, g.s.Records)
+		g.s.Rates[i].observe(hit, g.s.Records)
 	}
 }

@@ -21,9 +21,11 @@ type Verdict struct {
 	Threshold float64 `json:"threshold"` // 1/α
 	Records   int     `json:"records"`
 	Pairs     int     `json:"pairs"`
-	ByKey     int     `json:"by_key"`    // pairs with the twin of the same prompt
-	Unmatched int     `json:"unmatched"` // answers without a twin: the anchor has too few
-	Short     int     `json:"short"`     // answers or twins of fewer than 8 words
+	ByKey     int     `json:"by_key"`               // pairs with the twin of the same prompt
+	Unmatched int     `json:"unmatched"`            // answers without a twin: the anchor has too few
+	Profiled  int     `json:"in_profile,omitempty"` // answers to prompts whose twins lie in a version\'s profile, or were used: left out
+	Short     int     `json:"short"`                // answers or twins of fewer than 8 words
+	Releases  int     `json:"releases,omitempty"`   // how often a person let it go on, each time with a fresh α
 	AlarmAt   int     `json:"alarm_at_record,omitempty"`
 	Why       string  `json:"why,omitempty"`    // wealth or band
 	Account   string  `json:"signal,omitempty"` // the wealthiest account, or the band's limit
@@ -34,6 +36,7 @@ type Verdict struct {
 	Accounts []AccountReading `json:"accounts"`
 	Band     *BandReading     `json:"band,omitempty"`
 	Warnings []string         `json:"warnings,omitempty"` // outside of α
+	Over     []string         `json:"over,omitempty"`     // rates that went above their ceiling, outside of α
 }
 
 // TwinExample is a record with the text that it was compared with.
@@ -55,13 +58,13 @@ type AccountReading struct {
 // Verdict reads the gate.
 func (g *Gate) Verdict() Verdict {
 	v := Verdict{Verdict: VerdictPass, Wealth: g.Wealth(), Peak: g.s.Peak, Threshold: 1 / g.o.Alpha, Records: g.s.Records,
-		Pairs: g.s.Pairs, ByKey: g.s.ByKey, Unmatched: g.s.Unmatched, Short: g.s.Short, AlarmAt: g.s.AlarmAt, Why: g.s.Why}
+		Pairs: g.s.Pairs, ByKey: g.s.ByKey, Unmatched: g.s.Unmatched, Short: g.s.Short, Profiled: g.s.Profiled, AlarmAt: g.s.AlarmAt, Why: g.s.Why, Releases: g.s.Releases}
 	v.Accounts = g.readings()
 	if g.s.Band.Windows > 0 {
 		last := g.s.Band.Last
 		v.Band = &last
 	}
-	v.Warnings = g.warnings()
+	v.Warnings, v.Over = g.warnings()
 	switch {
 	case g.s.AlarmAt > 0:
 		v.Verdict = VerdictHold
@@ -83,20 +86,15 @@ func (g *Gate) readings() []AccountReading {
 		}
 		a := &g.s.Accounts[k]
 		r := AccountReading{Name: name, Wealth: a.wealth(), Tolerance: g.tolerance(k), Since: a.since()}
-		if n := g.s.Pairs; n > 0 {
-			if g.o.Mode == ModeHuman {
-				n -= learnPairs
-			}
-			if n > 0 {
-				r.Mean = a.Bets[0].S / float64(n)
-			}
+		if n := g.s.Pairs - a.Bets[0].From; n > 0 {
+			r.Mean = a.Bets[0].S / float64(n)
 		}
 		all = append(all, r)
 	}
 	for i, name := range g.rates {
 		x := &g.s.Rates[i]
 		low, high := x.Low.asAccount(), x.High.asAccount()
-		r := AccountReading{Name: name, Wealth: x.wealth(), Tolerance: g.o.Ceilings[name], Since: low.since()}
+		r := AccountReading{Name: name, Wealth: x.wealth(), Tolerance: x.Ceiling, Since: low.since()}
 		if high.wealth() > low.wealth() {
 			r.Since = high.since()
 		}
@@ -142,16 +140,16 @@ func (g *Gate) explain(v *Verdict) {
 // rateWarning is the e-CUSUM's level: the mean time between false alarms is at least so many records.
 const rateWarning = 20_000
 
-func (g *Gate) warnings() []string {
-	var all []string
+func (g *Gate) warnings() (all, over []string) {
 	for i, name := range g.rates {
 		if x := &g.s.Rates[i]; x.CUSUMPeak >= rateWarning {
+			over = append(over, name)
 			all = append(all, fmt.Sprintf("%s: above its ceiling of %g at record %d (a healthy stream shows this once in %d records or more)",
-				name, g.o.Ceilings[name], x.PeakRecord, rateWarning))
+				name, x.Ceiling, x.PeakRecord, rateWarning))
 		}
 	}
 	if g.anchor != nil && g.s.Unmatched > 0 {
 		all = append(all, fmt.Sprintf("%d records have no twin left in the anchor and were not compared", g.s.Unmatched))
 	}
-	return all
+	return all, over
 }

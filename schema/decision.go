@@ -7,6 +7,9 @@ const (
 	OutcomeFailed   = "failed"
 )
 
+// EventDuplicate is what the gate calls an answer that duplicates another, in whichever way.
+const EventDuplicate = "duplicate"
+
 // ReasonSurplus rejects what was answered after the recipe's rows were reached.
 const ReasonSurplus = "surplus"
 

@@ -107,7 +107,7 @@ type ManifestSource struct {
 	From    string       `json:"from"`
 	License string       `json:"license"`
 	Origin  string       `json:"origin"`
-	Role    string       `json:"role"` // prompts | anchor | against
+	Role    string       `json:"role"` // prompts | anchor | version | against
 	Files   []PinnedFile `json:"files"`
 }
 
@@ -127,7 +127,11 @@ type ManifestGate struct {
 	Alpha   float64 `json:"alpha,omitempty"`
 	Wealth  float64 `json:"wealth,omitempty"`
 	Account string  `json:"account,omitempty"`
-	Log     string  `json:"log,omitempty"` // sha256 of the log
+	Log     string  `json:"log,omitempty"` // digest of the gate's log: see docs/gate.md
+
+	Releases   int           `json:"releases,omitempty"`    // holds of the gate that a person let pass
+	AlphaSpent float64       `json:"alpha_spent,omitempty"` // alpha, and each released gate's share once more for each release
+	Gates      []GateReading `json:"gates,omitempty"`
 }
 
 // Release is a person's decision to let a held run go on.

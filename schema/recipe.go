@@ -117,15 +117,16 @@ type Anchor struct {
 	Key     string  `yaml:"key" json:"key,omitempty" doc:"column that matches a text to the prompt of the same key"`
 	License string  `yaml:"license" json:"license,omitempty" doc:"licence of the text, which mix publishes with every human row (default unknown)"`
 	Holdout float64 `yaml:"holdout" json:"holdout" above:"0" below:"0.9" doc:"share of the texts that is kept apart from the measuring, for mix to publish (default 0.1)"`
-	Version int     `yaml:"version" json:"version,omitempty" min:"1" doc:"pinned earlier version of this dataset: the trend is measured against it"`
+	Version int     `yaml:"version" json:"version,omitempty" min:"1" doc:"pinned earlier version of this dataset, once there is one: the trend is measured against what its teachers said"`
 }
 
 // Gate is the false-alarm budget of a run and what happens to a held one.
 type Gate struct {
-	FalseAlarm float64  `yaml:"false_alarm" json:"false_alarm" above:"0" max:"0.5" doc:"probability that a healthy run is held (default 0.01)"`
-	Tolerance  string   `yaml:"tolerance" json:"tolerance" enum:"wide 0" doc:"wide | 0: how far answers may stand from the anchor (default wide for version 1, 0 after it)"`
-	Expires    Duration `yaml:"expires" json:"expires" doc:"a held run is cancelled after this long, such as 7d (default 7d)"`
-	Off        bool     `yaml:"off" json:"off,omitempty" doc:"true publishes without the gate, and the manifest says so"`
+	FalseAlarm float64            `yaml:"false_alarm" json:"false_alarm" above:"0" max:"0.5" doc:"probability that a healthy run is held (default 0.01)"`
+	Tolerance  string             `yaml:"tolerance" json:"tolerance" enum:"wide 0" doc:"wide | 0: how far answers may stand from the pinned version, where there is one, else from the human text (default 0 for a version, wide for human text)"`
+	Ceilings   map[string]float64 `yaml:"ceilings" json:"ceilings,omitempty" above:"0" below:"1" doc:"highest healthy share of answers on which a check finds something, such as {refusal: 0.02, truncated: 0.1}; duplicate stands for both kinds of duplicates. A rate that is proven to be above it holds the run"`
+	Expires    Duration           `yaml:"expires" json:"expires" doc:"a held run is cancelled after this long, such as 7d (default 7d)"`
+	Off        bool               `yaml:"off" json:"off,omitempty" doc:"true publishes without the gate, and the manifest says so"`
 }
 
 // Mix is the share of human rows.

@@ -26,6 +26,7 @@ func checkRecipe(r *Recipe, d *document) {
 	checkResponse(r, d)
 	checkChecks(&r.Checks, d)
 	checkAnchorAndMix(r, d)
+	checkGate(r, d)
 	checkSplits(r, d)
 	checkSchedule(r, d)
 }

@@ -104,10 +104,11 @@ type PageCounts struct {
 type AdmitInput struct {
 	RunRef
 	Page     PageRef `json:"page"`
-	Seq      int     `json:"seq"`       // 0, 1, 2 … in the order in which the workflow recorded completions
-	Root     string  `json:"root"`      // key of the index's root so far, "" at first
-	Gate     string  `json:"gate"`      // key of the gate's state so far, "" at first
-	RowsLeft int64   `json:"rows_left"` // records that may still be admitted; -1: no bound
+	Seq      int     `json:"seq"`                // 0, 1, 2 … in the order in which the workflow recorded completions
+	Root     string  `json:"root"`               // key of the index's root so far, "" at first
+	Gate     string  `json:"gate"`               // digest of the gate's log so far, "" at first
+	Released int     `json:"released,omitempty"` // how often a person has let the run go on after its gate held it
+	RowsLeft int64   `json:"rows_left"`          // records that may still be admitted; -1: no bound
 }
 
 // AdmitResult counts the decisions of a page.
@@ -122,13 +123,54 @@ type AdmitResult struct {
 	Verdict  GateVerdict      `json:"verdict"`
 }
 
-// GateVerdict is what the gate says so far.
+// GateVerdict is what the gates say so far: of the one that holds, else of the one that is nearest to it.
 type GateVerdict struct {
 	State   string  `json:"state"` // none | pass | hold
+	Alpha   float64 `json:"alpha,omitempty"`
+	Against string  `json:"against,omitempty"`
 	Wealth  float64 `json:"wealth,omitempty"`
 	Account string  `json:"account,omitempty"`
 	Record  int64   `json:"record,omitempty"` // the record at which it alarmed
-	Since   int64   `json:"since,omitempty"`  // the record since when the account grows
+	Since   int64   `json:"since,omitempty"`  // the pair (of rates: the record) since when the account grows
+
+	Gates []GateReading `json:"gates,omitempty"`
+}
+
+// What a gate measures answers against.
+const (
+	AgainstHuman    = "human"    // human text
+	AgainstVersion  = "version"  // a pinned earlier version: the trend
+	AgainstCeilings = "ceilings" // rates of events
+)
+
+// GateReading is one of a run's gates. Its share of the recipe's false_alarm is Alpha; it holds from a wealth of Threshold on.
+type GateReading struct {
+	Against   string          `json:"against"`
+	Version   int             `json:"version,omitempty"` // of AgainstVersion
+	Mode      string          `json:"mode,omitempty"`    // human | same | changed
+	State     string          `json:"state"`             // pass | hold
+	Alpha     float64         `json:"alpha"`
+	Threshold float64         `json:"threshold"`
+	Wealth    float64         `json:"wealth"`
+	Peak      float64         `json:"peak"`
+	Records   int64           `json:"records"`
+	Pairs     int64           `json:"pairs,omitempty"`      // answers that were compared
+	ByKey     int64           `json:"by_key,omitempty"`     // of these, with the same prompt's or row's
+	Unmatched int64           `json:"unmatched,omitempty"`  // answers that had no twin left
+	Profiled  int64           `json:"in_profile,omitempty"` // answers to prompts whose own twins lie in the profile: left out
+	Account   string          `json:"account,omitempty"`
+	Record    int64           `json:"record,omitempty"`
+	Since     int64           `json:"since,omitempty"`
+	Releases  int             `json:"releases,omitempty"` // each spent Alpha once more
+	Over      []string        `json:"over,omitempty"`     // rates that went above their ceiling, outside of Alpha
+	Accounts  []AccountWealth `json:"accounts,omitempty"`
+}
+
+// AccountWealth is an account of a gate with what it has won so far, having begun with 1.
+type AccountWealth struct {
+	Name   string  `json:"name"`
+	Wealth float64 `json:"wealth"`
+	Mean   float64 `json:"mean"` // how much worse answers are than their twins, -1 to 1; of a rate: the rate
 }
 
 // LayoutInput lays admitted and rejected records out over files.
@@ -153,10 +195,12 @@ type WriteInput struct {
 // PublishInput commits the run as the next version.
 type PublishInput struct {
 	RunRef
-	Counts  Counts      `json:"counts"`
-	Cost    Cost        `json:"cost"`
-	Created time.Time   `json:"created"`
-	Gate    GateVerdict `json:"gate"`
+	Counts   Counts      `json:"counts"`
+	Cost     Cost        `json:"cost"`
+	Created  time.Time   `json:"created"`
+	Gate     GateVerdict `json:"gate"`
+	GateLog  string      `json:"gate_log,omitempty"` // digest of all of it
+	Released int         `json:"released,omitempty"` // holds of the gate that a person let pass
 
 	Teachers []TeacherStatus `json:"teachers"`
 }

@@ -131,13 +131,17 @@ func (r Run) Rejected(i int) string {
 	return fmt.Sprintf("%srejected/rejected-%05d.parquet", r.Home(), i)
 }
 
-func (r Run) Anchor() string { return r.Home() + "anchor.bin" }
+// Anchor is human text or a version, cut in parts and named by a digest of what it was cut from: runs share it.
+func (d Dataset) Anchor(digest string) string { return d.root() + "_anchors/" + digest + ".bin" }
 
 // Holdout of the anchor, for mix; Human has the rows of it that the run publishes, and what later versions know them by.
 func (r Run) Holdout() string { return r.Home() + "holdout.jsonl.zst" }
 func (r Run) Human() string   { return r.Home() + "human.jsonl.zst" }
 
-// GateState after the page that was decided as number seq; GateVerdict where the gate holds since then.
+// Gates are what a run's answers are measured against. GateLog is what each answer of the page that was decided as number seq did to
+// them; GateState all of their state behind it, for some of the pages; GateVerdict stands where one holds since then.
+func (r Run) Gates() string              { return r.Home() + "gate/gates.json" }
+func (r Run) GateLog(seq int) string     { return fmt.Sprintf("%sgate/%06d.jsonl.zst", r.Home(), seq) }
 func (r Run) GateState(seq int) string   { return fmt.Sprintf("%sgate/%06d.state", r.Home(), seq) }
 func (r Run) GateVerdict(seq int) string { return fmt.Sprintf("%sgate/%06d.json", r.Home(), seq) }
 

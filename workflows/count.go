@@ -77,7 +77,7 @@ func (g *generation) judge() {
 	duplicates := c.Rejected["exact"] + c.Rejected["near"]
 	rejected := c.RejectedTotal() - duplicates - c.Rejected[schema.ReasonSurplus]
 	switch {
-	case g.Status.Gate.State == "hold" && !g.waived("gate"):
+	case g.Status.Gate.State == "hold":
 		g.halt(&verdict{schema.StateHeld, "gate", g.Status.Gate.Account}, false)
 	case float64(c.Failed) > p.Failed*float64(c.Planned) && !g.waived("failed"):
 		g.halt(&verdict{schema.StateHeld, "failed", ""}, false)

@@ -68,7 +68,7 @@ func (g *generation) publish() error {
 	g.Status.State = schema.StatePublishing
 	g.save(true)
 	in := schema.PublishInput{RunRef: g.in.RunRef, Counts: g.Status.Counts, Cost: g.Status.Cost, Created: workflow.Now(g.ctx),
-		Gate: g.Status.Gate, Teachers: g.Status.Teachers}
+		Gate: g.Status.Gate, GateLog: g.Gate, Released: g.State.Released, Teachers: g.Status.Teachers}
 	var got schema.PublishResult
 	if err := workflow.ExecuteActivity(long(g.ctx), schema.StepPublish, in).Get(g.ctx, &got); err != nil {
 		return err

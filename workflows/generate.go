@@ -35,21 +35,22 @@ type GenerateInput struct {
 
 // State is all that a run knows between two histories. It holds counts and references alone.
 type State struct {
-	Status schema.Status      `json:"status"`
-	Plan   *schema.PlanResult `json:"plan,omitempty"`
-	Next   []int              `json:"next"`            // per teacher: the first page that was never asked
-	Redo   []schema.PageRef   `json:"redo,omitempty"`  // asked in part: their journals go on
-	Asked  []schema.PageRef   `json:"asked,omitempty"` // asked whole and counted, not decided: a hold came between
-	Seq    int                `json:"seq"`
-	Root   string             `json:"root"`
-	Gate   string             `json:"gate,omitempty"`
-	Spent  int64              `json:"spent"` // micro-dollars of pages that are done
-	Calls  int64              `json:"calls"`
-	Bytes  int64              `json:"bytes"`
-	Holds  int                `json:"holds,omitempty"` // how often the run was held
-	Leases []Lease            `json:"leases,omitempty"`
-	Paused bool               `json:"paused,omitempty"`
-	Waived []string           `json:"waived,omitempty"` // reasons for which the run was held and a person released it
+	Status   schema.Status      `json:"status"`
+	Plan     *schema.PlanResult `json:"plan,omitempty"`
+	Next     []int              `json:"next"`            // per teacher: the first page that was never asked
+	Redo     []schema.PageRef   `json:"redo,omitempty"`  // asked in part: their journals go on
+	Asked    []schema.PageRef   `json:"asked,omitempty"` // asked whole and counted, not decided: a hold came between
+	Seq      int                `json:"seq"`
+	Root     string             `json:"root"`
+	Gate     string             `json:"gate,omitempty"`
+	Released int                `json:"released,omitempty"` // holds of the gate that a person let pass
+	Spent    int64              `json:"spent"`              // micro-dollars of pages that are done
+	Calls    int64              `json:"calls"`
+	Bytes    int64              `json:"bytes"`
+	Holds    int                `json:"holds,omitempty"` // how often the run was held
+	Leases   []Lease            `json:"leases,omitempty"`
+	Paused   bool               `json:"paused,omitempty"`
+	Waived   []string           `json:"waived,omitempty"` // reasons for which the run was held and a person released it
 }
 
 // Generate runs a recipe from plan to published version, or until it is held, cancelled or has failed.
@@ -119,7 +120,11 @@ func (g *generation) load() error {
 		return err
 	}
 	g.State = kept
-	g.Waived = append(g.Waived, g.Status.Reason)
+	if g.Status.Reason == "gate" {
+		g.State.Released++ // no waiver: the gate begins anew, and may hold again
+	} else {
+		g.Waived = append(g.Waived, g.Status.Reason)
+	}
 	g.Status.State, g.Status.Reason, g.Status.Subject = schema.StateAsking, "", ""
 	for i := range g.Status.Teachers {
 		g.Status.Teachers[i].Stopped = ""

@@ -74,8 +74,8 @@ func TestBoundsHoldAndReleaseGoesPast(t *testing.T) {
 			}
 		}},
 		"gate": {"gate", func(w *world) {
-			w.verdict = func(page schema.PageRef) schema.GateVerdict {
-				if page.Number < 8 {
+			w.verdict = func(in schema.AdmitInput) schema.GateVerdict {
+				if in.Page.Number < 8 || in.Released == 1 {
 					return schema.GateVerdict{State: "pass"}
 				}
 				return schema.GateVerdict{State: "hold", Account: "diversity"}
@@ -98,6 +98,26 @@ func TestBoundsHoldAndReleaseGoesPast(t *testing.T) {
 				t.Errorf("published %+v", w.published)
 			}
 		})
+	}
+}
+
+// A release of the gate waives nothing: what degrades again is held again, and the last release is what is published.
+func TestReleasedGateMayHoldAgain(t *testing.T) {
+	w := newWorld(40)
+	w.verdict = func(in schema.AdmitInput) schema.GateVerdict {
+		if in.Seq >= 8*(in.Released+1) && in.Released < 2 {
+			return schema.GateVerdict{State: "hold", Account: "diversity"}
+		}
+		return schema.GateVerdict{State: "pass"}
+	}
+	got := w.mustEnd(t, GenerateInput{}, schema.StateHeld)
+	got = w.mustEnd(t, GenerateInput{Released: got.HeldAs}, schema.StateHeld)
+	if got.HeldAs != 2 || got.Reason != "gate" {
+		t.Fatalf("held as number %d for %q", got.HeldAs, got.Reason)
+	}
+	w.mustEnd(t, GenerateInput{Released: got.HeldAs}, schema.StatePublished)
+	if p := w.published[0]; p.Released != 2 || p.Gate.State != "pass" {
+		t.Errorf("published with %d releases and the gate at %q", p.Released, p.Gate.State)
 	}
 }
 

@@ -333,7 +333,7 @@ func (g *generation) startAdmit(sel workflow.Selector) {
 	page := w.ready[0]
 	w.ready = w.ready[1:]
 	w.admitting = true
-	in := schema.AdmitInput{RunRef: g.in.RunRef, Page: page, Seq: g.Seq, Root: g.Root, Gate: g.Gate, RowsLeft: -1}
+	in := schema.AdmitInput{RunRef: g.in.RunRef, Page: page, Seq: g.Seq, Root: g.Root, Gate: g.Gate, Released: g.State.Released, RowsLeft: -1}
 	if rows := g.Plan.Policy.Rows; rows > 0 {
 		in.RowsLeft = max(0, rows-g.Status.Counts.Admitted)
 	}

@@ -32,7 +32,7 @@ type world struct {
 	answers func(page schema.PageRef, i int) (fails bool)
 	// rejects says how many of a page's answers are rejected, by reason.
 	rejects func(page schema.PageRef, answered int64) map[string]int64
-	verdict func(page schema.PageRef) schema.GateVerdict
+	verdict func(in schema.AdmitInput) schema.GateVerdict
 	inspect func(page schema.PageRef) error
 	// each runs on the workflow's own thread after every activity.
 	each func(env *testsuite.TestWorkflowEnvironment, name string)
@@ -181,7 +181,7 @@ func (w *world) admit(in schema.AdmitInput) (schema.AdmitResult, error) {
 		got.Admitted = in.RowsLeft
 	}
 	if w.verdict != nil {
-		got.Verdict = w.verdict(in.Page)
+		got.Verdict = w.verdict(in)
 	}
 	return got, nil
 }

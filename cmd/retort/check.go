@@ -13,6 +13,7 @@ import (
 	"github.com/retort-data/retort/activities"
 	"github.com/retort-data/retort/prompt"
 	"github.com/retort-data/retort/schema"
+	"github.com/retort-data/retort/store"
 	"github.com/retort-data/retort/teacher"
 )
 
@@ -112,6 +113,10 @@ func (a *app) check(file string) (*activities.Beginning, *Estimate, error) {
 		}
 		holdout = len(anchor.Holdout)
 	}
+	version, err := activities.PinVersion(a.ctx, s, store.NewDataset(s.Bucket(), config.Store.Prefix, recipe.Dataset), recipe)
+	if err != nil {
+		return nil, nil, err
+	}
 	est, err := a.estimate(b, access)
 	if err != nil {
 		return nil, nil, err
@@ -119,6 +124,9 @@ func (a *app) check(file string) (*activities.Beginning, *Estimate, error) {
 	if want := activities.HumanRowsWanted(recipe, est.Requests); want > int64(holdout) {
 		est.Warnings = append(est.Warnings, fmt.Sprintf("mix.human: %s human rows beside %s answers; the anchor's holdout has %s: give more human text, or a larger anchor.holdout",
 			number(want), number(est.Requests), number(int64(holdout))))
+	}
+	if activities.Trended(recipe) && version == nil {
+		est.Warnings = append(est.Warnings, fmt.Sprintf("anchor.version: %s has no version yet, so the trend isn't measured by this run", recipe.Dataset))
 	}
 	return b, est, nil
 }

@@ -163,6 +163,7 @@ func liveLines(s *snapshot, now time.Time) []string {
 	if s.Files.Total > 0 {
 		lines = append(lines, fmt.Sprintf("  files     %s %d of %d", bar(int64(s.Files.Done), int64(s.Files.Total), 24), s.Files.Done, s.Files.Total))
 	}
+	lines = append(lines, gateLines(&s.Gate)...)
 	cost := "  cost      " + costText(s.Cost)
 	if s.Budget > 0 {
 		cost += " of " + dollars(s.Budget)

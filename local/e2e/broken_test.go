@@ -64,11 +64,11 @@ var brokenRecipes = []broken{
 	{"budget of an unknown price", func(r string) string { return strings.Replace(r, "tester", "unpriced", 1) + "budget: {usd: 1}\n" }, "", []string{"broken.yaml:", "price"}},
 	{"impossible split", add("output: {splits: {test: 1.5}}"), "", []string{"broken.yaml:9:", "test"}},
 	{"check that isn't there", add("checks: {grammar: drop}"), "", []string{"broken.yaml:9:", "grammar"}},
-	{"not supported", add("mix: {human: 0.1}\nanchor: {from: broken.jsonl, license: mit}"), "", []string{"broken.yaml:9:", "mix"}},
+	{"not supported", add("checks: {near: {near_prompt: 0.8}}"), "", []string{"broken.yaml:9:", "near_prompt"}},
 	{"anchor of one text", add("anchor: {from: broken.jsonl, text: question, license: mit}"), "", []string{"broken.yaml:9:", "anchor", "100"}},
 	{"anchor without that column", add("anchor: {from: broken.jsonl, text: doc, license: mit}"), "", []string{"doc"}},
 	{"more bands than the index has", add("checks: {near: {bands: 60}}"), "", []string{"broken.yaml:9:", "near", "bands"}},
-	{"a tolerance that isn't there", add("gate: {tolerance: 0}"), "", []string{"broken.yaml:9:", "gate.tolerance"}},
+	{"a tolerance without an anchor", add("gate: {tolerance: 0}"), "", []string{"broken.yaml:9:", "gate.tolerance"}},
 	{"no such recipe", nil, "", nil},
 }
 

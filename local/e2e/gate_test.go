@@ -62,3 +62,36 @@ func TestGateHoldsAndIsReleased(t *testing.T) {
 		t.Errorf("gate %+v, releases %+v", m.Gate, m.Releases)
 	}
 }
+
+// From version 2 on two gates judge, the band to human text and the trend against version 1, each with half of α. A student that
+// has lost most of what version 1 said is held, and nothing of it is published.
+func TestTrendFromVersionToVersion(t *testing.T) {
+	cfg := teacher.DefaultConfig()
+	cfg.MinWords, cfg.MaxWords = 20, 80
+	l := newLab(t, cfg)
+	l.startWorker()
+	recipe := l.questions("trend", 600, strings.Replace(l.anchored(), "}", ", version: 1}", 1)+"checks: {near: off, exact: off, repetition: off}\n")
+	if got := l.ok("check", recipe); !strings.Contains(got, "no version yet") {
+		t.Errorf("check says nothing of the missing version:\n%s", got)
+	}
+	l.ok("run", recipe)
+	l.ok("run", recipe)
+	m := l.manifest("trend", 2)
+	if g := m.Gate; g.Verdict != "pass" || len(g.Gates) != 2 || g.Gates[0].Against != schema.AgainstHuman || g.Gates[1].Against != schema.AgainstVersion ||
+		g.Gates[0].Alpha != 0.005 || g.Gates[1].Mode != "same" || g.Gates[1].Pairs < 300 || g.Log == "" {
+		t.Errorf("gate of version 2: %+v", g)
+	}
+	cfg.Pool = 0.01
+	l.teacher.Configure(cfg)
+	got := l.retort("run", recipe)
+	if got.status != 3 || !strings.Contains(got.stdout, "Against version 1") || !strings.Contains(got.stdout, "beside: ") {
+		t.Fatalf("exit %d\n%s%s", got.status, got.stdout, got.stderr)
+	}
+	if status := l.ok("status", "trend"); !strings.Contains(status, "version 1") || !strings.Contains(status, "hold") {
+		t.Errorf("status:\n%s", status)
+	}
+	if n := len(l.keys("trend/_versions/")); n != 2 {
+		t.Errorf("%d versions", n)
+	}
+	l.ok("cancel", "trend")
+}
