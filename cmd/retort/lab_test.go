@@ -86,9 +86,9 @@ func (s *shelf) shard(run string, number, from, n int) schema.Shard {
 }
 
 // publish puts a signed version of a run with two shards of ten records, on top of the one before.
-func (s *shelf) publish(n int, run string) *schema.Manifest {
+func (s *shelf) publish(n int, run string, change ...func(*schema.Manifest)) *schema.Manifest {
 	s.t.Helper()
-	m := &schema.Manifest{Format: schema.ManifestFormat, Dataset: "d", Version: n, Parent: n - 1, Run: run, Recipe: strings.Repeat("ab", 32), Program: "test",
+	m := &schema.Manifest{Format: schema.ManifestFormat, Dataset: s.d.Name, Version: n, Parent: n - 1, Run: run, Recipe: strings.Repeat("ab", 32), Program: "test",
 		Created: time.Unix(1e9, 0).UTC(), Layout: schema.FormatMessages, Counts: schema.Counts{Planned: 20, Admitted: 20, Rejected: map[string]int64{}},
 		Shards: []schema.Shard{}, Teachers: []schema.ManifestTeacher{{Name: "tester", Model: "m", Terms: schema.Terms{Training: "allowed", License: "Apache-2.0"}, Requests: 20, Admitted: 20}},
 		Sources: []schema.ManifestSource{{From: "source-0.jsonl", License: "mit", Origin: "human", Role: "prompts", Files: []schema.PinnedFile{{Name: "source-0.jsonl", Bucket: "bucket", Key: "k", ETag: "e", Bytes: 1}}},
@@ -102,6 +102,9 @@ func (s *shelf) publish(n int, run string) *schema.Manifest {
 	}
 	m.Shards = append(m.Shards, s.shard(run, 0, 0, 10), s.shard(run, 1, 10, 10))
 	m.Generations["1"] = int64(10 * len(m.Shards))
+	for _, c := range change {
+		c(m)
+	}
 	s.put(m)
 	return m
 }

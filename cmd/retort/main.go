@@ -42,8 +42,11 @@ type CLI struct {
 	Release  ReleaseCmd  `cmd:"" help:"Let a held run go on; who, when and why enter the manifest."`
 	Versions VersionsCmd `cmd:"" help:"Versions of a dataset."`
 	Files    FilesCmd    `cmd:"" help:"Shard URIs of a version, one a line."`
+	Diff     DiffCmd     `cmd:"" help:"What changed from one version to another: records, signals, teachers, cost, rejects."`
+	Export   ExportCmd   `cmd:"" help:"Write a version as JSONL."`
 	Show     ShowCmd     `cmd:"" help:"Print some records of a version, or rejects with why."`
 	Verify   VerifyCmd   `cmd:"" help:"Read every shard of a version again and hold it against the manifest and its signature; or check a proof."`
+	Prove    ProveCmd    `cmd:"" help:"Prove that a record stands in a version, with its whole lineage, to somebody without the store."`
 	Keygen   KeygenCmd   `cmd:"" help:"Make a pair of keys: the private one signs versions, the public one checks them."`
 	Inspect  InspectCmd  `cmd:"" help:"The checks, duplicates and gate over files that exist already; no Temporal, no teacher."`
 	Teachers TeachersCmd `cmd:"" help:"Configured teachers, their terms, limits and prices."`

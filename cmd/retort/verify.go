@@ -14,8 +14,9 @@ import (
 
 // VerifyCmd reads a version again.
 type VerifyCmd struct {
-	Dataset string `arg:"" help:"DATASET or DATASET@N; the newest version where @N is left out." placeholder:"DATASET[@N]"`
-	Key     string `help:"Public key (PEM) that must have signed the version." placeholder:"FILE" type:"path"`
+	Dataset string `arg:"" optional:"" help:"DATASET or DATASET@N; the newest version where @N is left out." placeholder:"DATASET[@N]"`
+	Key     string `help:"Public key (PEM) that must have signed it." placeholder:"FILE" type:"path"`
+	Proof   string `help:"Check this proof of a record (retort prove -o FILE) in place of a version; needs no store." placeholder:"FILE" type:"path"`
 }
 
 // Verdict is what verify found.
@@ -33,6 +34,12 @@ type Verdict struct {
 
 // Run holds hashes, counts and Merkle roots against the manifest, and says which does not hold.
 func (c *VerifyCmd) Run(a *app) error {
+	switch {
+	case c.Proof != "" && c.Dataset == "":
+		return a.verifyProof(c.Proof, c.Key)
+	case (c.Proof == "") == (c.Dataset == ""):
+		return &schema.Error{Kind: schema.KindInvalid, Code: "arguments", Op: "verify", Cause: errors.New("expected a dataset, or --proof FILE"), Hint: "See retort verify --help."}
+	}
 	key, err := readPublicKey(c.Key)
 	if err != nil {
 		return err
