@@ -39,7 +39,7 @@ func (r *Rooms) Ask(ctx context.Context, in schema.AskInput) (schema.PageCounts,
 	if in.Close {
 		return r.closePage(ctx, j, p)
 	}
-	a, err := r.newAsking(in, run, recipe, p, j)
+	a, err := r.newAsking(ctx, in, run, recipe, p, j)
 	if err != nil {
 		return schema.PageCounts{}, err
 	}
@@ -59,16 +59,19 @@ type asking struct {
 	recipe *Recipe
 	scribe *scribe
 
+	execution string // of the workflow: a block lasts as long
+
 	mu      sync.Mutex
 	stopped error // why no more is asked: teacher-wide or budget
 }
 
-func (r *Rooms) newAsking(in schema.AskInput, run store.Run, recipe *Recipe, p *page, j *journal) (*asking, error) {
-	client, lane, err := r.Teachers.Of(p.Teacher)
+func (r *Rooms) newAsking(ctx context.Context, in schema.AskInput, run store.Run, recipe *Recipe, p *page, j *journal) (*asking, error) {
+	execution := activity.GetInfo(ctx).WorkflowExecution.RunID
+	client, lane, err := r.Teachers.OfRun(p.Teacher, execution)
 	if err != nil {
 		return nil, err
 	}
-	a := &asking{rooms: r, in: in, run: run, page: p, j: j, client: client, lane: lane, recipe: recipe}
+	a := &asking{rooms: r, in: in, run: run, page: p, j: j, client: client, lane: lane, recipe: recipe, execution: execution}
 	a.purse = newPurse(in, j, worstOf(client.Teacher(), p, recipe.shape), lane.concurrency)
 	return a, nil
 }
@@ -187,6 +190,10 @@ func (a *asking) stopFor(err error, stop context.CancelCauseFunc) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.stopped == nil {
+		var e *schema.Error
+		if errors.As(err, &e) && e.Code == teacher.CodeBlocked {
+			a.lane.block(a.execution)
+		}
 		a.stopped = err
 		stop(err)
 	}

@@ -44,6 +44,8 @@ type Begun struct {
 	Program string    `json:"program"`
 	At      time.Time `json:"at"`
 	Most    int64     `json:"most_prompts,omitempty"` // plan no more prompts than this: a preview or a pilot
+	New     bool      `json:"new,omitempty"`          // plan only prompts that the dataset has decided no answer to
+	Night   time.Time `json:"night,omitzero"`         // the time of the schedule that began it
 }
 
 // NewRunID returns an id that sorts by time.
@@ -106,7 +108,7 @@ func (b *Beginning) upload(ctx context.Context, s store.Store, run store.Run) ([
 	for _, src := range b.Sources {
 		pinned := schema.ManifestSource{From: src.From, License: src.License, Origin: src.Origin, Role: RolePrompts}
 		var err error
-		if pinned.Files, err = uploadFiles(ctx, s, run, src.Files); err != nil {
+		if pinned.Files, err = uploadFiles(ctx, s, run.File, src.Files); err != nil {
 			return nil, err
 		}
 		out = append(out, pinned)
@@ -114,16 +116,16 @@ func (b *Beginning) upload(ctx context.Context, s store.Store, run store.Run) ([
 	if b.Anchor == nil {
 		return out, nil
 	}
-	files, err := uploadFiles(ctx, s, run, b.Anchor)
+	files, err := uploadFiles(ctx, s, run.File, b.Anchor)
 	a := b.Recipe.Anchor
 	return append(out, schema.ManifestSource{From: a.From, License: a.License, Origin: schema.OriginHuman, Role: RoleAnchor, Files: files}), err
 }
 
-// uploadFiles sends those that are on this machine.
-func uploadFiles(ctx context.Context, s store.Store, run store.Run, files []schema.PinnedFile) (out []schema.PinnedFile, err error) {
+// uploadFiles sends those that are on this machine; keyOf gives their keys.
+func uploadFiles(ctx context.Context, s store.Store, keyOf func(string) string, files []schema.PinnedFile) (out []schema.PinnedFile, err error) {
 	for _, f := range files {
 		if prompt.IsLocal(f) {
-			if f, err = uploadFile(ctx, s, run, f); err != nil {
+			if f, err = uploadFile(ctx, s, keyOf, f); err != nil {
 				return nil, err
 			}
 		}
@@ -132,8 +134,8 @@ func uploadFiles(ctx context.Context, s store.Store, run store.Run, files []sche
 	return out, nil
 }
 
-func uploadFile(ctx context.Context, s store.Store, run store.Run, f schema.PinnedFile) (schema.PinnedFile, error) {
-	key := run.File(prompt.LocalSHA256(f)[:16] + "-" + path.Base(f.Name))
+func uploadFile(ctx context.Context, s store.Store, keyOf func(string) string, f schema.PinnedFile) (schema.PinnedFile, error) {
+	key := keyOf(prompt.LocalSHA256(f)[:16] + "-" + path.Base(f.Name))
 	local, err := os.Open(f.Key)
 	if errors.Is(err, fs.ErrNotExist) {
 		return f, sourceChanged(f.Name, err)

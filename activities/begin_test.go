@@ -24,13 +24,13 @@ func TestChangedFileIsNotSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := store.NewMemory("bucket")
-	if _, err := uploadFiles(t.Context(), s, store.NewDataset("bucket", "", "d").Run("good"), files); err != nil {
+	if _, err := uploadFiles(t.Context(), s, store.NewDataset("bucket", "", "d").Run("good").File, files); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte("{\"q\": \"b\"}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = uploadFiles(t.Context(), s, store.NewDataset("bucket", "", "d").Run("changed"), files)
+	_, err = uploadFiles(t.Context(), s, store.NewDataset("bucket", "", "d").Run("changed").File, files)
 	var e *schema.Error
 	if !errors.As(err, &e) || e.Code != "source_changed" {
 		t.Errorf("error %v", err)

@@ -18,7 +18,6 @@ func notYet(r *schema.Recipe) error {
 		{len(r.Checks.Near.Against) > 0, "checks.near.against", "leave it out: duplicates are found within a run"},
 		{r.Checks.Near.NearPrompt > 0, "checks.near.near_prompt", "leave it out: exact repeats of prompts are always left out"},
 		{r.Reuse == "always", "reuse", "write never or failed-run"},
-		{r.Schedule != nil && r.Schedule.New, "schedule.new", "leave it out"},
 	} {
 		if k.asked {
 			faults = append(faults, r.At(k.path, "isn't supported by this version of Retort", k.mend))
@@ -28,12 +27,4 @@ func notYet(r *schema.Recipe) error {
 		faults = append(faults, r.At("checks.near", err.Error(), "leave bands, rows and shingle out for the defaults"))
 	}
 	return faults.Err()
-}
-
-// Silent lists what a recipe says that has no effect in this version, for the person who checks it.
-func Silent(r *schema.Recipe) (notes []string) {
-	if r.Schedule != nil {
-		notes = append(notes, "schedule: runs aren't started by themselves yet; start them with retort run")
-	}
-	return notes
 }

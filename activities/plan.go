@@ -47,6 +47,12 @@ func (r *Rooms) Plan(ctx context.Context, ref schema.RunRef) (schema.PlanResult,
 		return r.putOnce(ctx, run.Page(ref), body, func() error { return nil }) // equal by construction
 	})
 	defer p.seen.Close()
+	if recipe.begun.New {
+		if p.answered, err = r.answered(ctx, run.Dataset, access, scratch); err != nil {
+			return done, err
+		}
+		defer p.answered.Close()
+	}
 	if err := p.planAll(ctx, access, sources); err != nil {
 		return done, err
 	}
@@ -82,9 +88,11 @@ type planner struct {
 	recipe  *Recipe
 	seen    *prompt.Seen
 	weights []float64
-	open    []openPage
-	put     func(schema.PageRef, []byte) error
-	result  schema.PlanResult
+	// answered are the prompts that versions of the dataset have decided an answer to; nil where all are to be asked.
+	answered *prompt.Seen
+	open     []openPage
+	put      func(schema.PageRef, []byte) error
+	result   schema.PlanResult
 }
 
 // openPage is a page that is being filled.
@@ -161,6 +169,15 @@ func (p *planner) planAll(ctx context.Context, access *prompt.Access, sources []
 			p.result.Repeats++
 			continue
 		}
+		if p.answered != nil {
+			if fresh, err = p.answered.Add(got.ID); err != nil {
+				return err
+			}
+			if !fresh {
+				p.result.Answered++
+				continue
+			}
+		}
 		if err := p.add(got); err != nil {
 			return err
 		}
@@ -174,7 +191,7 @@ func (p *planner) planAll(ctx context.Context, access *prompt.Access, sources []
 			return err
 		}
 	}
-	if p.result.Prompts == 0 {
+	if p.result.Prompts == 0 && p.result.Answered == 0 {
 		return &schema.Error{Kind: schema.KindInvalid, Code: "no_prompts", Op: "plan", Subject: p.recipe.Dataset, Cause: errors.New("the sources have no rows"), Hint: "Check prompts: in the recipe."}
 	}
 	return nil

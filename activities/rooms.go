@@ -19,6 +19,8 @@ type Rooms struct {
 	Log      *slog.Logger
 	Signer   ed25519.PrivateKey // of manifests; nil: they aren't signed
 
+	Scheduler Scheduler
+
 	indexes indexCache
 	gates   gateCache
 	recipes recipeCache

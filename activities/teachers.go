@@ -30,8 +30,9 @@ type lane struct {
 	concurrency int
 	slots       chan struct{} // requests under way, waits for a retry included: more than the teacher's concurrency
 
-	mu    sync.Mutex
-	turns map[string]chan struct{} // run → whose page is sending
+	mu        sync.Mutex
+	turns     map[string]chan struct{} // run → whose page is sending
+	blockedIn string                   // execution of the run in which the teacher refused us
 }
 
 // waitingShare allows for requests that wait for a retry: they hold a slot of the lane, but none of the limit. With twice the
@@ -65,6 +66,36 @@ func (t *Teachers) Of(name string) (*teacher.Client, *lane, error) {
 	l := &lane{client: client, concurrency: n, slots: make(chan struct{}, waitingShare*n), turns: map[string]chan struct{}{}}
 	t.lanes[name] = l
 	return client, l, nil
+}
+
+// OfRun returns the client of a teacher for an execution of a run. A teacher that refused us isn't asked any more in that execution; in
+// another one a person has released the run, or begun one, so it is asked again.
+func (t *Teachers) OfRun(name, execution string) (*teacher.Client, *lane, error) {
+	client, l, err := t.Of(name)
+	if err != nil || !l.blockedElsewhere(execution) {
+		return client, l, err
+	}
+	t.mu.Lock()
+	if t.lanes[name] == l {
+		delete(t.lanes, name)
+	}
+	t.mu.Unlock()
+	return t.Of(name)
+}
+
+func (l *lane) blockedElsewhere(execution string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.blockedIn != "" && l.blockedIn != execution
+}
+
+// block notes in which execution the teacher refused us.
+func (l *lane) block(execution string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.blockedIn == "" {
+		l.blockedIn = execution
+	}
 }
 
 // forget lets the next page make a new client.

@@ -48,9 +48,10 @@ func (p PageRef) String() string { return fmt.Sprintf("%02d-%06d", p.Teacher, p.
 
 // PlanResult is what a plan comes to.
 type PlanResult struct {
-	Prompts  int64            `json:"prompts"`  // rendered, without repeats
-	Repeats  int64            `json:"repeats"`  // exact repeats that were left out
-	Requests int64            `json:"requests"` // prompts × samples: what is planned
+	Prompts  int64            `json:"prompts"`            // rendered, without repeats
+	Repeats  int64            `json:"repeats"`            // exact repeats that were left out
+	Answered int64            `json:"answered,omitempty"` // answered in earlier versions, and so left out, where only new ones are asked
+	Requests int64            `json:"requests"`           // prompts × samples: what is planned
 	Teachers []PlannedTeacher `json:"teachers"`
 	Policy   Policy           `json:"policy"`
 }
@@ -226,6 +227,7 @@ const (
 	StatePublishing = "publishing"
 	StatePublished  = "published"
 	StateNothing    = "nothing-admitted"
+	StateNothingNew = "nothing-new" // every prompt has an answer in the dataset
 	StateHeld       = "held"
 	StateCancelling = "cancelling"
 	StateCancelled  = "cancelled"
@@ -235,7 +237,7 @@ const (
 // Ended says whether a run in that state goes on by itself.
 func Ended(state string) bool {
 	switch state {
-	case StatePublished, StateNothing, StateHeld, StateCancelled, StateFailed:
+	case StatePublished, StateNothing, StateNothingNew, StateHeld, StateCancelled, StateFailed:
 		return true
 	}
 	return false
@@ -252,6 +254,7 @@ type Status struct {
 	Updated   time.Time       `json:"updated"`
 	Prompts   int64           `json:"prompts"`
 	Repeats   int64           `json:"repeats,omitempty"`
+	Answered  int64           `json:"answered,omitempty"` // prompts left out, as the dataset has an answer to them
 	Counts    Counts          `json:"counts"`
 	Asked     int64           `json:"asked"` // answered or failed
 	Pages     Progress        `json:"pages"`

@@ -36,7 +36,7 @@ type Store interface {
 	Bucket() string
 	// PutNew puts if absent; ErrExists where something is there.
 	PutNew(ctx context.Context, key string, body []byte) error
-	// Put overwrites. Only the card, croissant.json and a run's status are overwritten.
+	// Put overwrites. Only the card, croissant.json and the status of a run or night are overwritten.
 	Put(ctx context.Context, key string, body []byte) error
 	// PutFileNew puts a file of any size if absent (in parts where large); the upload of a loser is aborted.
 	PutFileNew(ctx context.Context, key string, file io.ReaderAt, size int64) error

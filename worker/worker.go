@@ -72,7 +72,7 @@ func open(ctx context.Context, o Options) (*activities.Rooms, error) {
 		o.Log.Warn("the store can't be checked yet", "error", err)
 	}
 	rooms := &activities.Rooms{Config: o.Config, Store: s, Teachers: activities.NewTeachers(o.Config, "retort/"+o.Program),
-		Program: o.Program, Log: o.Log,
+		Program: o.Program, Log: o.Log, Scheduler: scheduler{o.Client},
 		Buckets: func(bucket string) (store.Store, error) { return store.OpenS3(ctx, o.Config.Store, bucket) }}
 	if err := rooms.ReadSigner(); err != nil {
 		return nil, err
@@ -114,11 +114,12 @@ func Register(rooms *activities.Rooms, o Options) (main, ask worker.Worker) {
 		WorkerStopTimeout:                  o.Grace,
 	})
 	main.RegisterWorkflowWithOptions(workflows.Generate, workflow.RegisterOptions{Name: workflows.GenerateName})
+	main.RegisterWorkflowWithOptions(workflows.Nightly, workflow.RegisterOptions{Name: workflows.NightlyName})
 	main.RegisterWorkflowWithOptions(workflows.Ping, workflow.RegisterOptions{Name: workflows.PingName})
 	for name, step := range map[string]any{
 		schema.StepPlan: rooms.Plan, schema.StepInspect: rooms.Inspect, schema.StepAdmit: rooms.Admit, schema.StepLayout: rooms.Layout,
 		schema.StepWrite: rooms.Write, schema.StepPublish: rooms.Publish, schema.StepTidy: rooms.Tidy, schema.StepStatus: rooms.SaveStatus,
-		schema.StepHold: rooms.SaveHeld, schema.StepLoad: rooms.LoadHeld,
+		schema.StepHold: rooms.SaveHeld, schema.StepLoad: rooms.LoadHeld, schema.StepBeginNight: rooms.BeginNight, schema.StepEndNight: rooms.EndNight,
 	} {
 		main.RegisterActivityWithOptions(step, activity.RegisterOptions{Name: name})
 	}

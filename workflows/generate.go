@@ -67,6 +67,9 @@ func Generate(ctx workflow.Context, in GenerateInput) (schema.Status, error) {
 			return g.endFor(err)
 		}
 	}
+	if g.Plan.Requests == 0 {
+		return g.end(schema.StateNothingNew, nil)
+	}
 	switch err := g.askAll(); {
 	case errors.Is(err, errContinue):
 		return schema.Status{}, g.continueAsNew()
@@ -141,7 +144,7 @@ func (g *generation) plan() error {
 	g.Plan = &plan
 	g.Next = make([]int, len(plan.Teachers))
 	s := &g.Status
-	s.State, s.Prompts, s.Repeats = schema.StateAsking, plan.Prompts, plan.Repeats
+	s.State, s.Prompts, s.Repeats, s.Answered = schema.StateAsking, plan.Prompts, plan.Repeats, plan.Answered
 	s.Counts.Planned, s.Counts.Unasked = plan.Requests, plan.Requests
 	s.Budget = max(plan.Policy.BudgetMicros, 0)
 	for _, t := range plan.Teachers {

@@ -227,7 +227,6 @@ func (e *Estimate) price(b *activities.Beginning) {
 			e.Warnings = append(e.Warnings, fmt.Sprintf("the origin of %s isn't declared: its records' generation is unknown", src.From))
 		}
 	}
-	e.Warnings = append(e.Warnings, activities.Silent(b.Recipe)...)
 	if b.Recipe.Anchor == nil {
 		e.Warnings = append(e.Warnings, "no anchor: degradation isn't measured")
 	}

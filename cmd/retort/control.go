@@ -7,6 +7,7 @@ import (
 
 	"go.temporal.io/api/serviceerror"
 
+	"github.com/retort-data/retort/activities"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
 	"github.com/retort-data/retort/workflows"
@@ -114,7 +115,7 @@ func (a *app) newest(dataset string) (store.Dataset, *schema.Status, error) {
 	if err != nil {
 		return d, nil, err
 	}
-	last, err := newestStatus(a.ctx, s, d)
+	last, err := activities.NewestStatus(a.ctx, s, d)
 	if err == nil && last == nil {
 		err = noRuns(d)
 	}

@@ -32,7 +32,7 @@ func (c *WatchCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	last, err := newestStatus(a.ctx, s, d)
+	last, err := activities.NewestStatus(a.ctx, s, d)
 	if err != nil {
 		return err
 	}
@@ -181,6 +181,8 @@ func (a *app) concludeText(run store.Run, s *schema.Status) {
 		a.printf("  retort files %s@%d     its shards\n  retort verify %s@%d    reads and checks them all\n", s.Dataset, s.Version, s.Dataset, s.Version)
 	case schema.StateNothing:
 		a.printf("\nNothing was admitted, so nothing was published. The rejects stand in %s\n", run.URI(run.Home()+"rejected/"))
+	case schema.StateNothingNew:
+		a.printf("\nNothing new: the dataset has an answer to each of %s prompts, so nobody was asked.\n", number(s.Answered))
 	case schema.StateHeld:
 		a.printf("\nHeld: %s\n%s", reasonText(s), a.problemText(run, s.Reason))
 		a.printf("  retort release %s --why TEXT   goes on where it stopped\n  retort cancel %s               ends it for good; what was paid for is kept\n", s.Dataset, s.Dataset)

@@ -40,6 +40,7 @@ type CLI struct {
 	Resume   ResumeCmd   `cmd:"" help:"Go on after a pause."`
 	Cancel   CancelCmd   `cmd:"" help:"End a run; what was paid for is kept."`
 	Release  ReleaseCmd  `cmd:"" help:"Let a held run go on; who, when and why enter the manifest."`
+	Schedule ScheduleCmd `cmd:"" help:"Run a recipe by itself, as its schedule says."`
 	Versions VersionsCmd `cmd:"" help:"Versions of a dataset."`
 	Files    FilesCmd    `cmd:"" help:"Shard URIs of a version, one a line."`
 	Diff     DiffCmd     `cmd:"" help:"What changed from one version to another: records, signals, teachers, cost, rejects."`

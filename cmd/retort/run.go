@@ -20,6 +20,7 @@ import (
 // RunCmd starts a run.
 type RunCmd struct {
 	Recipe string `arg:"" help:"Recipe to run." placeholder:"RECIPE"`
+	New    bool   `help:"Ask only for prompts that no version of the dataset has decided an answer to."`
 	Detach bool   `help:"Start it, print its id, and end; follow it with: retort watch DATASET."`
 }
 
@@ -36,6 +37,7 @@ func (c *RunCmd) Run(a *app) error {
 		return err
 	}
 	run := d.Run(activities.NewRunID(time.Now()))
+	b.Begun.New = c.New
 	if err := b.Begin(a.ctx, a.objects, run); err != nil {
 		return err
 	}
@@ -93,7 +95,7 @@ func underWay(dataset string) error {
 // mayStart refuses while a run of the dataset is under way or held. It is checked before anything is put; the workflow's id is what
 // makes sure.
 func (a *app) mayStart(d store.Dataset) error {
-	last, err := newestStatus(a.ctx, a.objects, d)
+	last, err := activities.NewestStatus(a.ctx, a.objects, d)
 	if err != nil || last == nil {
 		return err
 	}

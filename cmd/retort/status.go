@@ -1,12 +1,10 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
+	"github.com/retort-data/retort/activities"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
 )
@@ -35,7 +33,7 @@ func (c *StatusCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		got, err := statuses(a.ctx, s, d, c.All)
+		got, err := activities.Statuses(a.ctx, s, d, c.All)
 		if err != nil {
 			return err
 		}
@@ -88,41 +86,6 @@ func (a *app) datasetsUnder(prefix, name string, depth int) (names []string, err
 		names = append(names, under...)
 	}
 	return names, nil
-}
-
-// statuses reads the status of a dataset's runs, the newest first; of all, or of the newest.
-func statuses(ctx context.Context, s store.Store, d store.Dataset, all bool) ([]schema.Status, error) {
-	runs, err := s.Folders(ctx, d.Runs())
-	if err != nil {
-		return nil, err
-	}
-	var out []schema.Status
-	for i := len(runs) - 1; i >= 0; i-- {
-		body, err := s.Get(ctx, d.Run(runs[i]).Status())
-		if errors.Is(err, store.ErrNotFound) { // begun, and no worker has taken it up yet; or a preview
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		var st schema.Status
-		if err := json.Unmarshal(body, &st); err != nil {
-			return nil, &schema.Error{Kind: schema.KindFailed, Code: "status", Op: "read", Subject: d.URI(d.Run(runs[i]).Status()), Cause: err}
-		}
-		if out = append(out, st); !all {
-			break
-		}
-	}
-	return out, nil
-}
-
-// newestStatus is the status of the newest run, nil where there is none.
-func newestStatus(ctx context.Context, s store.Store, d store.Dataset) (*schema.Status, error) {
-	got, err := statuses(ctx, s, d, false)
-	if err != nil || len(got) == 0 {
-		return nil, err
-	}
-	return &got[0], nil
 }
 
 // reasonText says what a reason's code means.
