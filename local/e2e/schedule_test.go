@@ -86,7 +86,10 @@ schedule: {cron: "0 2 * * *", timezone: Europe/Berlin, new: true}
 	l.wait("a manual run to start", func() bool { return l.retort("run", "--detach", recipe).status == 0 })
 	manual := l.status("nightly").Run
 	inWay := l.awaitNight("nightly", schema.NightRunning, second.At)
-	l.wait("the manual run to be named", func() bool { inWay = l.awaitNight("nightly", schema.NightRunning, inWay.At.Add(-time.Second)); return inWay.Run != "" || l.status("nightly").State == schema.StatePublished })
+	l.wait("the manual run to be named", func() bool {
+		inWay = l.awaitNight("nightly", schema.NightRunning, inWay.At.Add(-time.Second))
+		return inWay.Run != "" || l.status("nightly").State == schema.StatePublished
+	})
 	if inWay.Run != "" && inWay.Run != l.status("nightly").Run && inWay.Run != manual {
 		t.Errorf("in the way was %s, not %s", inWay.Run, manual)
 	}
