@@ -131,6 +131,7 @@ var reasonTexts = map[string]string{
 	"attestation_differs": "another signature stands where this version's belongs%s",
 	"retracted":           "the run has what was retracted from the dataset%s",
 	"manifest":            "a version's manifest can't be read%s",
+	"status":              "a run's status can't be read%s",
 	"index_corrupt":       "the index of near-duplicates is damaged%s",
 	"index_scratch":       "the worker's scratch folder can't be written%s",
 	"anchor-small":        "the anchor has too little text%s",
