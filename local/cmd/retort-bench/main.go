@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/retort-data/retort/local/site"
 )
 
 type options struct {
@@ -53,12 +55,17 @@ type measured struct {
 	CPU         map[string]float64 `json:"cpu_s_per_1000"`
 	CPUSum      float64            `json:"cpu_s_per_1000_without_teacher"`
 	PeakMB      map[string]float64 `json:"peak_mb"`
-	Counts      *counts            `json:"counts"`
-	Repeats     int64              `json:"asked_again"`
-	Kill        *killed            `json:"kill,omitempty"`
-	Thirds      []float64          `json:"rows_per_s_by_third,omitempty"` // with --join: 1 worker, 2, then the second alone
-	Runs        []*ran             `json:"runs"`
-	Floor       *floorResult       `json:"floor,omitempty"`
+	Counts      *site.Counts       `json:"counts"`
+
+	EventsPer1000   float64 `json:"temporal_events_per_1000"`
+	RequestsPer1000 float64 `json:"s3_requests_per_1000"`
+	S3BytesPer      float64 `json:"s3_bytes_in_per_prompt"`
+
+	Repeats int64        `json:"asked_again"`
+	Kill    *killed      `json:"kill,omitempty"`
+	Thirds  []float64    `json:"rows_per_s_by_third,omitempty"` // with --join: 1 worker, 2, then the second alone
+	Runs    []*ran       `json:"runs"`
+	Floor   *floorResult `json:"floor,omitempty"`
 }
 
 func main() {
@@ -95,14 +102,17 @@ func measure(ctx context.Context, o options) (*measured, error) {
 	} else {
 		fmt.Fprintln(os.Stderr, "data in", dir)
 	}
-	s, err := startSite(ctx, o, dir)
+	at, err := site.Start(ctx, site.Options{Retort: o.Retort, Local: o.Local, Dir: dir, Workers: o.Workers,
+		Limits: fmt.Sprintf("{concurrency: %d}", o.Concurrency),
+		TeacherFlags: []string{"--latency", o.Latency.String(), "--set", fmt.Sprintf(`{"max_words": %d}`, o.Words),
+			"--429", fmt.Sprint(o.RateLimited), "--500", fmt.Sprint(o.ServerError)}})
 	if err != nil {
 		return nil, err
 	}
-	defer s.stop()
-	m, err := s.play(ctx)
+	defer at.Stop()
+	m, err := (&bench{at, o}).play(ctx)
 	if err == nil && !o.NoFloor {
-		m.Floor, err = floor(ctx, s.teacher, o)
+		m.Floor, err = floor(ctx, at.TeacherURL, o)
 	}
 	return m, err
 }

@@ -5,13 +5,25 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
+
+	"github.com/retort-data/retort/local/site"
 )
+
+// bench is a site that is measured.
+type bench struct {
+	*site.Site
+	o options
+}
+
+// more are further lines of the recipe.
+func (s *bench) more() string {
+	if s.o.Checks == "" {
+		return ""
+	}
+	return "checks: " + s.o.Checks + "\n"
+}
 
 // ran is one dataset's run.
 type ran struct {
@@ -52,14 +64,14 @@ type killed struct {
 }
 
 // play runs all datasets at once, kills and joins as told, and measures.
-func (s *site) play(ctx context.Context) (*measured, error) {
+func (s *bench) play(ctx context.Context) (*measured, error) {
 	o := s.o
 	total := o.prompts()
 	m := &measured{Prompts: total, LatencyMS: float64(o.Latency) / 1e6, Concurrency: o.Concurrency, Workers: o.Workers, CPU: map[string]float64{}, PeakMB: map[string]float64{}}
 	for i, n := range o.Prompts {
 		r := &ran{Dataset: fmt.Sprintf("bench%d", i+1), Prompts: n}
 		var err error
-		if r.recipe, err = s.recipe(r.Dataset, n); err != nil {
+		if r.recipe, err = s.Recipe(r.Dataset, n, s.more()); err != nil {
 			return nil, err
 		}
 		m.Runs = append(m.Runs, r)
@@ -94,7 +106,7 @@ func (s *site) play(ctx context.Context) (*measured, error) {
 	return m, s.measureServers(ctx, m)
 }
 
-func (s *site) runAll(ctx context.Context, runs []*ran) error {
+func (s *bench) runAll(ctx context.Context, runs []*ran) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	errs := make([]error, len(runs))
@@ -102,7 +114,7 @@ func (s *site) runAll(ctx context.Context, runs []*ran) error {
 	for i, r := range runs {
 		wait.Go(func() {
 			start := time.Now()
-			if r.Final, errs[i] = s.run(ctx, r.recipe, r.hear); errs[i] != nil {
+			if r.Final, errs[i] = s.Run(ctx, r.recipe, r.hear); errs[i] != nil {
 				cancel() // one that failed makes the measurement worthless
 			}
 			r.WallS = time.Since(start).Seconds()
@@ -118,15 +130,16 @@ func (s *site) runAll(ctx context.Context, runs []*ran) error {
 }
 
 // measureServers fills in what all processes used, from their start on: CPU of starting is a part of the price.
-func (s *site) measureServers(ctx context.Context, m *measured) error {
-	for name, p := range s.all {
-		m.CPU[name] = p.cpuSeconds() / float64(m.Prompts) * 1000
-		if name != "teacher" {
-			m.CPUSum += m.CPU[name]
+func (s *bench) measureServers(ctx context.Context, m *measured) error {
+	for _, p := range s.Processes() {
+		cpu := p.CPUSeconds() / float64(m.Prompts) * 1000
+		m.CPU[p.Name] += cpu
+		if p.Name != site.Teacher {
+			m.CPUSum += cpu
 		}
-		m.PeakMB[name] = p.peakMB()
+		m.PeakMB[p.Name] = max(m.PeakMB[p.Name], p.PeakMB())
 	}
-	stats, err := s.stats(ctx)
+	stats, err := s.Stats(ctx)
 	if err != nil {
 		return err
 	}
@@ -135,91 +148,55 @@ func (s *site) measureServers(ctx context.Context, m *measured) error {
 	m.RowsPerS = float64(m.Prompts) / m.WallS
 	ideal := float64(m.Prompts) / float64(s.o.Concurrency) * s.o.Latency.Seconds()
 	m.IdealSpan, m.IdealWall = ideal/m.SpanS, ideal/m.WallS
-	m.Counts, err = s.count(ctx, m.Prompts)
-	return err
+	m.Counts, err = s.Count(ctx)
+	if err != nil {
+		return err
+	}
+	thousands := float64(m.Prompts) / 1000
+	m.EventsPer1000, m.RequestsPer1000 = float64(m.Counts.Events)/thousands, float64(m.Counts.S3Requests)/thousands
+	m.S3BytesPer = float64(m.Counts.S3In) / float64(m.Prompts)
+	return nil
 }
 
 // killHalfWay kills the first worker at half of the answers and starts it again at once.
-func (s *site) killHalfWay(ctx context.Context) (*killed, error) {
-	at, err := s.await(ctx, func(st teacherStats) bool { return st.Answered >= int64(s.o.prompts()/2) })
+func (s *bench) killHalfWay(ctx context.Context) (*killed, error) {
+	at, err := s.Await(ctx, func(st site.Stats) bool { return st.Answered >= int64(s.o.prompts()/2) })
 	if err != nil {
 		return nil, err
 	}
 	k := &killed{AtAnswered: at.Answered}
-	p := s.processes["worker"]
-	p.cmd.Process.Kill() //nolint:errcheck // it is awaited
-	<-p.ended
-	dead, err := s.stats(ctx)
+	s.Process(site.Worker(0)).Kill()
+	dead, err := s.Stats(ctx)
 	if err != nil {
 		return nil, err
 	}
 	k.restartedAt = time.Now()
-	if err := s.startWorker(0); err != nil {
+	if err := s.StartWorker(0); err != nil {
 		return nil, err
 	}
-	_, err = s.await(ctx, func(st teacherStats) bool { return st.LastRequest.After(dead.LastRequest) })
+	_, err = s.Await(ctx, func(st site.Stats) bool { return st.LastRequest.After(dead.LastRequest) })
 	k.NextAskS = time.Since(k.restartedAt).Seconds()
 	return k, err
 }
 
 // joinAndLeave starts a further worker at a third and stops the first at two thirds; it returns the rates of the thirds.
-func (s *site) joinAndLeave(ctx context.Context) ([]float64, error) {
+func (s *bench) joinAndLeave(ctx context.Context) ([]float64, error) {
 	var rates []float64
-	first, err := s.await(ctx, func(st teacherStats) bool { return st.Answered > 0 })
+	first, err := s.Await(ctx, func(st site.Stats) bool { return st.Answered > 0 })
 	last, lastAt := first.Answered, time.Now()
 	third := int64(s.o.prompts() / 3)
 	for i := int64(1); i <= 3 && err == nil; i++ {
-		var st teacherStats
+		var st site.Stats
 		want := min(i*third, int64(s.o.prompts())-1)
-		st, err = s.await(ctx, func(st teacherStats) bool { return st.Answered >= want })
+		st, err = s.Await(ctx, func(st site.Stats) bool { return st.Answered >= want })
 		rates = append(rates, float64(st.Answered-last)/time.Since(lastAt).Seconds())
 		last, lastAt = st.Answered, time.Now()
 		switch {
 		case err == nil && i == 1:
-			err = s.startWorker(s.o.Workers)
+			err = s.StartWorker(s.o.Workers)
 		case err == nil && i == 2:
-			err = s.processes["worker"].cmd.Process.Signal(syscall.SIGTERM)
+			err = s.Process(site.Worker(0)).Drain()
 		}
 	}
 	return rates, err
-}
-
-type teacherStats struct {
-	FirstRequest time.Time `json:"first_request"`
-	LastRequest  time.Time `json:"last_request"`
-	Answered     int64     `json:"answered"`
-	Repeats      int64     `json:"repeats"`
-}
-
-// await polls the teacher, which tells nobody by itself.
-func (s *site) await(ctx context.Context, enough func(teacherStats) bool) (teacherStats, error) {
-	for {
-		st, err := s.stats(ctx)
-		if err != nil || enough(st) {
-			return st, err
-		}
-		select {
-		case <-ctx.Done():
-			return st, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
-func (s *site) stats(ctx context.Context) (teacherStats, error) {
-	var st teacherStats
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(s.teacher, "/v1")+"/stats", nil)
-	if err != nil {
-		return st, err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return st, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return st, err
-	}
-	return st, json.Unmarshal(body, &st)
 }
