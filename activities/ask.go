@@ -172,6 +172,7 @@ func (a *asking) send(ctx context.Context, stop context.CancelCauseFunc, req *sc
 		answer, err := a.client.Ask(ctx, ask)
 		a.purse.note(&answer) // what was paid counts, answered or not
 		if err == nil {
+			a.recipe.finish(&answer)
 			a.scribe.in <- answer
 			return
 		}

@@ -18,6 +18,8 @@ type partHeader struct {
 	Spent         int64  `json:"spent,omitempty"`
 	ReservedCalls int64  `json:"reserved_calls,omitempty"`
 	Calls         int64  `json:"calls,omitempty"`
+	Batch         bool   `json:"batch,omitempty"`  // the attempt is a batch of the provider's: ReservedCalls are its requests
+	Closed        bool   `json:"closed,omitempty"` // the batch was fetched, or given up
 }
 
 // journal is what is durable of a page that is being asked. Keys carry the attempt, so two attempts at once lose nothing: the first

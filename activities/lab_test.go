@@ -44,6 +44,8 @@ type lab struct {
 	recipe string
 	logs   *strings.Builder
 
+	provider http.Handler // of batches; nil: there are none
+
 	mu      sync.Mutex
 	asked   map[string]int                                         // prompt → calls
 	respond func(w http.ResponseWriter, prompt string) (done bool) // nil: an answer of the prompt's own
@@ -140,6 +142,10 @@ func (l *lab) rooms(s store.Store) *Rooms {
 }
 
 func (l *lab) serve(w http.ResponseWriter, r *http.Request) {
+	if l.provider != nil && !strings.HasSuffix(r.URL.Path, "/chat/completions") {
+		l.provider.ServeHTTP(w, r)
+		return
+	}
 	var body struct{ Messages []schema.Message }
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil || len(body.Messages) == 0 {
 		http.Error(w, "bad request", http.StatusBadRequest)
@@ -257,10 +263,14 @@ func (f *flow) decide() {
 	for n := range f.plan.Teachers[0].Pages {
 		in := f.l.unbounded(n)
 		var asked schema.PageCounts
-		f.try(func(_ context.Context, r *Rooms) (err error) {
-			asked, err = f.l.ask(r, in)
-			return err
-		})
+		if f.plan.Teachers[0].Batch {
+			asked = f.byBatches(in)
+		} else {
+			f.try(func(_ context.Context, r *Rooms) (err error) {
+				asked, err = f.l.ask(r, in)
+				return err
+			})
+		}
 		f.try(func(ctx context.Context, r *Rooms) error { return r.Inspect(ctx, in) })
 		var got schema.AdmitResult
 		f.try(func(ctx context.Context, r *Rooms) (err error) {

@@ -103,15 +103,27 @@ type openPage struct {
 	requests []schema.Request
 	sampling schema.Sampling
 	declared DeclaredTeacher
+	batch    bool // each page is a batch of the provider's
 }
+
+// full says whether the page takes no more requests.
+func (o *openPage) full() bool {
+	if o.batch {
+		return len(o.requests) >= o.declared.Limits.BatchRequests || o.bytes >= o.declared.Limits.BatchMB<<20-mostBatchLine
+	}
+	return len(o.requests) >= o.size || o.bytes >= mostPageBytes
+}
+
+// mostBatchLine is room that a page for a batch keeps for its last request.
+const mostBatchLine = 1 << 18
 
 func newPlanner(recipe *Recipe, scratch string, put func(schema.PageRef, []byte) error) *planner {
 	p := &planner{recipe: recipe, put: put, seen: prompt.NewSeen(scratch, 0), weights: prompt.Weights(recipe.Recipe)}
 	for i, use := range recipe.Teachers {
 		declared := recipe.teachers[use.Name]
 		p.open = append(p.open, openPage{ref: schema.PageRef{Teacher: i}, size: pageSize(declared.Limits, 0),
-			sampling: recipe.Sampling.Over(use.Sampling), declared: declared})
-		p.result.Teachers = append(p.result.Teachers, schema.PlannedTeacher{Name: use.Name})
+			sampling: recipe.Sampling.Over(use.Sampling), declared: declared, batch: declared.Batch && recipe.begun.Most == 0})
+		p.result.Teachers = append(p.result.Teachers, schema.PlannedTeacher{Name: use.Name, Batch: p.open[i].batch})
 	}
 	p.result.Policy = policyOf(recipe.Recipe)
 	return p
@@ -205,13 +217,16 @@ func (p *planner) add(got schema.Prompt) error {
 	}
 	p.result.Prompts++
 	t := &p.result.Teachers[o.ref.Teacher]
-	t.WorstMicros = max(t.WorstMicros, teacher.WorstCase(o.declared.Price, teacher.InputBound(got.Messages, p.recipe.shape), mostTokens(o.sampling)))
+	input := teacher.InputBound(got.Messages, p.recipe.shape)
+	worst := teacher.WorstCase(o.declared.Price, input, mostTokens(o.sampling))
+	if o.batch {
+		worst = teacher.AtBatchPrice(o.declared.Price, worst)
+	}
+	t.WorstMicros = max(t.WorstMicros, worst)
 	for sample := range p.recipe.Samples {
 		o.requests = append(o.requests, schema.Request{Prompt: got, Sample: sample, RequestID: schema.RequestID(got.ID, &o.declared.Teacher, o.sampling, sample)})
-		for _, m := range got.Messages {
-			o.bytes += len(m.Content)
-		}
-		if len(o.requests) >= o.size || o.bytes >= mostPageBytes {
+		o.bytes += int(input)
+		if o.full() {
 			if err := p.flush(o); err != nil {
 				return err
 			}

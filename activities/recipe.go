@@ -95,7 +95,7 @@ func NewRecipe(parsed *schema.Recipe, shape []byte) (*Recipe, error) {
 	if err := notYet(parsed); err != nil {
 		return nil, err
 	}
-	inspector, err := quality.NewInspector(parsed.Checks, quality.Options{})
+	inspector, err := quality.NewInspector(parsed.Checks, quality.Options{Finish: parsed.Response.Finish})
 	if err != nil {
 		return nil, err
 	}

@@ -87,9 +87,7 @@ func (in *Inspector) findings(w *work, i Input, out *schema.Inspection) {
 	if w.text.words == 0 {
 		add(schema.Finding{Check: "empty", Do: c.Empty.Do, Signal: SignalWords, Limit: 1})
 	}
-	if r.FinishReason == schema.FinishLength || r.FinishReason == schema.FinishContentFilter {
-		add(schema.Finding{Check: "truncated", Do: c.Truncated.Do, Match: r.FinishReason})
-	}
+	add(in.finished(r.FinishReason))
 	if c.Refusal.Do != schema.DoOff {
 		if m := w.refusal(in); m != "" {
 			add(schema.Finding{Check: "refusal", Do: c.Refusal.Do, Match: m})
@@ -154,4 +152,19 @@ func value(in *schema.Inspection, name string) float64 {
 		}
 	}
 	return 0
+}
+
+// finished judges why an answer ended: by the recipe's word for that reason, else by the check truncated.
+func (in *Inspector) finished(reason string) schema.Finding {
+	f := schema.Finding{Check: "finish", Do: in.finish[reason], Match: reason}
+	if reason == schema.FinishLength || reason == schema.FinishContentFilter {
+		f.Check = "truncated"
+		if f.Do == "" {
+			f.Do = in.checks.Truncated.Do
+		}
+	}
+	if f.Do != schema.DoTag && f.Do != schema.DoDrop { // a failure has no text to be judged
+		f.Do = schema.DoOff
+	}
+	return f
 }

@@ -14,6 +14,8 @@ type Options struct {
 	Aliases string
 	// Evaluations are what contamination is judged against; nil: the check finds nothing.
 	Evaluations *Evaluations
+	// Finish says what becomes of answers by finish reason; reasons that it lacks are the check truncated's, or kept.
+	Finish map[string]string
 }
 
 // Inspector measures records and finds what breaks a recipe's checks. It is safe for concurrent use.
@@ -27,6 +29,7 @@ type Inspector struct {
 	leftovers   []leftover
 	aliases     aliasMarker
 	evaluations *Evaluations
+	finish      map[string]string
 	pool        sync.Pool
 }
 
@@ -60,7 +63,7 @@ type work struct {
 // NewInspector fills empty actions with their defaults and loads the data files. Unknown actions and signals are errors of
 // kind invalid.
 func NewInspector(checks schema.Checks, o Options) (*Inspector, error) {
-	in := &Inspector{checks: checks, evaluations: o.Evaluations}
+	in := &Inspector{checks: checks, evaluations: o.Evaluations, finish: o.Finish}
 	if err := in.defaults(); err != nil {
 		return nil, err
 	}

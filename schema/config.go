@@ -85,6 +85,9 @@ type Limits struct {
 	RPM         int `yaml:"rpm" json:"rpm,omitempty" min:"0" max:"10000000"`
 	TPM         int `yaml:"tpm" json:"tpm,omitempty" min:"0" max:"100000000000"`
 	Concurrency int `yaml:"concurrency" json:"concurrency" min:"1" max:"10000"`
+
+	BatchRequests int `yaml:"batch_requests" json:"batch_requests,omitempty" min:"1" max:"50000"` // of one provider batch (default 50000)
+	BatchMB       int `yaml:"batch_mb" json:"batch_mb,omitempty" min:"1" max:"200"`               // of one batch's file (default 100)
 }
 
 // Price is in USD for a million tokens.

@@ -75,6 +75,8 @@ func (c *Config) fillDefaults() {
 	for i := range c.Teachers {
 		t := &c.Teachers[i]
 		preset(&t.Limits.Concurrency, 8)
+		preset(&t.Limits.BatchRequests, 50_000)
+		preset(&t.Limits.BatchMB, 100)
 		preset(&t.Timeout, Duration(10*time.Minute))
 		t.BaseURL = strings.TrimRight(t.BaseURL, "/")
 	}

@@ -108,6 +108,8 @@ type ResponseShape struct {
 	Schema    string `yaml:"schema" json:"schema,omitempty" doc:"path of a JSON Schema that every answer must satisfy; no remote or file references"`
 	Reasoning string `yaml:"reasoning" json:"reasoning" enum:"keep drop" doc:"keep | drop the teacher's reasoning text (default keep: its own column)"`
 	Repair    int    `yaml:"repair" json:"repair,omitempty" min:"0" max:"3" doc:"times a teacher is asked again for an answer that breaks the schema, 0 to 3 (default 1)"`
+
+	Finish map[string]string `yaml:"finish" json:"finish,omitempty" enum:"keep tag drop fail" doc:"what becomes of answers by the reason why the teacher ended them, such as {length: tag, content_filter: fail}: keep | tag | drop | fail (default: checks.truncated for length and content_filter, keep for others)"`
 }
 
 // Anchor is human text in files.

@@ -216,12 +216,19 @@ func checkResponse(r *Recipe, d *document) {
 	if r.Checks.Schema.Do != DoOff && r.Response.Schema == "" && r.has("checks.schema") {
 		d.add("checks.schema", "has no schema to check against", "give response.schema, or remove this check")
 	}
+	for _, reason := range slices.Sorted(maps.Keys(r.Response.Finish)) {
+		if !finishReason.MatchString(reason) {
+			d.add("response.finish", "names the reason "+quoteShort(reason), "name it as the teacher does, such as length or content_filter")
+		}
+	}
 	if d.has("response.repair") && r.Response.Schema == "" && r.Response.Repair > 0 {
 		d.add("response.repair", "has no schema that an answer could break", "give response.schema, or remove this key")
 	}
 }
 
 func (d *document) has(path string) bool { _, ok := d.places[path]; return ok }
+
+var finishReason = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 
 var languageCode = regexp.MustCompile(`^[a-z]{2,3}$`)
 

@@ -7,6 +7,12 @@ const (
 	FinishContentFilter = "content_filter"
 )
 
+// What response.finish does with an answer; tag and drop are those of checks.
+const (
+	FinishKeep = "keep"
+	FinishFail = "fail" // it counts as failed, and was paid for
+)
+
 // Response is what a teacher sent back for one request, or why there is none: a line of a journal part and of
 // a page's final answers.
 type Response struct {

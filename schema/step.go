@@ -62,6 +62,7 @@ type PlannedTeacher struct {
 	Pages       int    `json:"pages"`
 	Requests    int64  `json:"requests"`
 	WorstMicros int64  `json:"worst_micros,omitempty"` // of the dearest request
+	Batch       bool   `json:"batch,omitempty"`        // each page is a batch of the provider's
 }
 
 // Policy holds the numbers of a recipe by which the workflow steers.
@@ -301,5 +302,6 @@ type TeacherStatus struct {
 	Failed   map[string]int64 `json:"failed,omitempty"`
 	Cost     Cost             `json:"cost"`
 	Tokens   Tokens           `json:"tokens"`
+	Batches  *BatchStatus     `json:"batches,omitempty"`
 	Stopped  string           `json:"stopped,omitempty"` // code
 }

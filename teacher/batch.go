@@ -25,8 +25,8 @@ const (
 // was never heard of is found instead of bought again.
 type BatchKey struct {
 	Run  string
-	Page int
-	Part int // 0, and one more for each time that what was left is submitted again
+	Page schema.PageRef
+	Part int // counts the page's batches: what one left is submitted again in the next
 }
 
 // Metadata keys; providers allow 16 of up to 64 characters.
@@ -37,7 +37,7 @@ const (
 )
 
 func (k BatchKey) metadata() map[string]any {
-	return map[string]any{metaRun: k.Run, metaPage: strconv.Itoa(k.Page), metaPart: strconv.Itoa(k.Part)}
+	return map[string]any{metaRun: k.Run, metaPage: k.Page.String(), metaPart: strconv.Itoa(k.Part)}
 }
 
 func (k BatchKey) matches(m map[string]any) bool {
@@ -49,15 +49,7 @@ func (k BatchKey) matches(m map[string]any) bool {
 	return true
 }
 
-// Phases of a batch.
-const (
-	BatchQueued     = "queued"
-	BatchRunning    = "running"
-	BatchFinalizing = "finalizing"
-	BatchDone       = "done" // completed, expired, cancelled or failed: Status says which
-)
-
-// BatchState is where a batch stands. It holds ids and counts alone.
+// BatchState is where a batch stands.
 type BatchState struct {
 	ID        string `json:"id"`
 	Status    string `json:"status"` // in the provider's words
@@ -95,13 +87,13 @@ func value[T any](p *T) T {
 func batchPhase(status string) string {
 	switch status {
 	case "completed", "expired", "cancelled", "failed":
-		return BatchDone
+		return schema.BatchDone
 	case "finalizing", "cancelling":
-		return BatchFinalizing
+		return schema.BatchFinalizing
 	case "in_progress":
-		return BatchRunning
+		return schema.BatchRunning
 	}
-	return BatchQueued
+	return schema.BatchQueued
 }
 
 // batchLine returns a request's line of a batch's file, without a line break.
@@ -118,7 +110,10 @@ func (c *Client) batchLine(a *Ask) ([]byte, error) {
 
 // CutBatches cuts requests, in order, into batches within the provider's bounds.
 func (c *Client) CutBatches(asks []Ask) ([][]Ask, error) {
-	return c.cutBatches(asks, MaxBatchRequests, MaxBatchBytes)
+	requests, mb := c.teacher.Limits.BatchRequests, c.teacher.Limits.BatchMB
+	fill(&requests, MaxBatchRequests)
+	fill(&mb, MaxBatchBytes>>20)
+	return c.cutBatches(asks, requests, mb<<20)
 }
 
 func (c *Client) cutBatches(asks []Ask, requests, size int) ([][]Ask, error) {
@@ -155,11 +150,7 @@ func (c *Client) BatchWorstCase(asks []Ask) int64 {
 }
 
 func (c *Client) batchWorst(a *Ask) int64 {
-	worst := WorstCase(c.teacher.Price, InputBound(a.Messages, a.Schema), int64(maxTokens(a.Sampling)))
-	if p := c.teacher.Price; p != nil && p.Batch > 0 {
-		worst = roundUp(product(worst, unitPrice(p.Batch)))
-	}
-	return worst
+	return AtBatchPrice(c.teacher.Price, WorstCase(c.teacher.Price, InputBound(a.Messages, a.Schema), int64(maxTokens(a.Sampling))))
 }
 
 // SubmitBatch returns the batch of that key, and creates it if there is none. It may be called again after any
@@ -206,7 +197,7 @@ func (c *Client) uploadBatch(ctx context.Context, key BatchKey, asks []Ask) (fil
 	if len(asks) > MaxBatchRequests || buf.Len() > MaxBatchBytes {
 		return "", c.batchError(schema.KindInvalid, "batch_too_large", fmt.Sprintf("%d requests, %d bytes: more than a batch holds", len(asks), buf.Len()))
 	}
-	name := fmt.Sprintf("retort-%s-%d-%d.jsonl", key.Run, key.Page, key.Part)
+	name := fmt.Sprintf("retort-%s-%s-%d.jsonl", key.Run, key.Page, key.Part)
 	err = c.control(ctx, fileTime, func(ctx context.Context) error {
 		file, err := c.api.CreateFileBytes(ctx, openai.FileBytesRequest{Name: name, Bytes: buf.Bytes(), Purpose: openai.PurposeBatch})
 		fileID = file.ID

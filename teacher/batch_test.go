@@ -210,7 +210,7 @@ func TestBatchesToTheEnd(t *testing.T) {
 	for page, asks := range pages {
 		for part := 0; len(asks) > 0; part++ {
 			s.lose = 1
-			state, err := c.SubmitBatch(context.Background(), BatchKey{Run: "run1", Page: page, Part: part}, asks)
+			state, err := c.SubmitBatch(context.Background(), BatchKey{Run: "run1", Page: schema.PageRef{Number: page}, Part: part}, asks)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -219,7 +219,7 @@ func TestBatchesToTheEnd(t *testing.T) {
 				final = status[page]
 			}
 			s.run(state.ID, final)
-			if state, err = c.PollBatch(context.Background(), state.ID); err != nil || state.Phase != BatchDone || state.Status != final {
+			if state, err = c.PollBatch(context.Background(), state.ID); err != nil || state.Phase != schema.BatchDone || state.Status != final {
 				t.Fatalf("%+v %v", state, err)
 			}
 			result, err := c.FetchBatch(context.Background(), state, asks, func(r schema.Response) error {
@@ -283,11 +283,11 @@ func TestSubmitFindsWhatExists(t *testing.T) {
 	s := newBatchServer(t)
 	c := newTest(t, s.ServeHTTP, nil)
 	for page := range 7 { // more than a list's page
-		if _, err := c.SubmitBatch(context.Background(), BatchKey{Run: "a", Page: page}, batchAsks(1)); err != nil {
+		if _, err := c.SubmitBatch(context.Background(), BatchKey{Run: "a", Page: schema.PageRef{Number: page}}, batchAsks(1)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	again, err := c.SubmitBatch(context.Background(), BatchKey{Run: "a", Page: 0}, batchAsks(1))
+	again, err := c.SubmitBatch(context.Background(), BatchKey{Run: "a"}, batchAsks(1))
 	if err != nil || again.ID != "batch_000" || len(s.batches) != 7 {
 		t.Errorf("%+v %v, %d batches", again, err, len(s.batches))
 	}
@@ -296,7 +296,7 @@ func TestSubmitFindsWhatExists(t *testing.T) {
 // Another worker creates a batch of the same key in the same moment: the older stays, the younger is cancelled.
 func TestTwoWorkersSubmit(t *testing.T) {
 	s := newBatchServer(t)
-	key := BatchKey{Run: "a", Page: 4}
+	key := BatchKey{Run: "a", Page: schema.PageRef{Teacher: 1, Number: 4}}
 	s.creating = func() { s.add(map[string]any{"input_file_id": "file-x", "metadata": key.metadata()}) }
 	c := newTest(t, s.ServeHTTP, nil)
 	state, err := c.SubmitBatch(context.Background(), key, batchAsks(1))

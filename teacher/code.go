@@ -44,6 +44,8 @@ const (
 const (
 	// CodeBlocked stops all asking of a teacher until a person mends what blocks it (KindHold).
 	CodeBlocked = "teacher_blocked"
+	// CodeNotFound says that a provider doesn't know a file or a batch (KindFailed).
+	CodeNotFound = "not_found"
 	// CodeBudgetReached says that no call could be paid for (KindBudget).
 	CodeBudgetReached = "budget_reached"
 )

@@ -54,7 +54,7 @@ func (c *Client) controlError(f *fault) error {
 		kind = schema.KindRetry
 	}
 	if code == CodeModelNotFound {
-		code = "not_found"
+		code = CodeNotFound
 	}
 	return &schema.Error{Kind: kind, Code: code, Op: "batch", Subject: c.teacher.Name,
 		Cause: fmt.Errorf("%s: %s", code, redact(f.detail, c.options.Key))}

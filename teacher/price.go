@@ -30,10 +30,18 @@ func Cost(p *schema.Price, u Usage, batch bool) *int64 {
 	sum := addUp(product(u.Input-cached, unitPrice(p.Input)), product(cached, unitPrice(cachedPrice)))
 	sum = addUp(sum, product(u.Output, unitPrice(p.Output)))
 	micros := roundUp(sum)
-	if batch && p.Batch > 0 {
-		micros = roundUp(product(micros, unitPrice(p.Batch)))
+	if batch {
+		micros = AtBatchPrice(p, micros)
 	}
 	return &micros
+}
+
+// AtBatchPrice applies the factor for batches to a cost in micro-dollars.
+func AtBatchPrice(p *schema.Price, micros int64) int64 {
+	if p == nil || p.Batch <= 0 {
+		return micros
+	}
+	return roundUp(product(micros, unitPrice(p.Batch)))
 }
 
 // WorstCase bounds the cost of a call in micro-dollars: a token of input has at least a byte, and an answer has

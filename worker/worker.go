@@ -132,6 +132,9 @@ func Register(rooms *activities.Rooms, o Options) (main, ask worker.Worker) {
 		WorkerStopTimeout:                  o.Grace,
 	})
 	ask.RegisterActivityWithOptions(rooms.Ask, activity.RegisterOptions{Name: schema.StepAsk})
+	for name, step := range map[string]any{schema.StepSubmit: rooms.SubmitBatch, schema.StepPoll: rooms.PollBatch, schema.StepFetch: rooms.FetchBatch, schema.StepCancel: rooms.CancelBatch} {
+		ask.RegisterActivityWithOptions(step, activity.RegisterOptions{Name: name})
+	}
 	ask.RegisterActivityWithOptions(rooms.Ping, activity.RegisterOptions{Name: schema.StepPing})
 	return main, ask
 }

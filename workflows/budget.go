@@ -58,9 +58,12 @@ func (g *generation) extend(page schema.PageRef) bool {
 	if had.Stuck {
 		return false
 	}
-	worst := g.Plan.Teachers[page.Teacher].WorstMicros
-	more, ok := part(p.BudgetMicros, p.BudgetMicros-g.Spent-micros, max(worst, 1))
-	moreCalls, okCalls := part(p.BudgetRequests, p.BudgetRequests-g.Calls-calls, 1)
+	worst, least := max(g.Plan.Teachers[page.Teacher].WorstMicros, 1), int64(64)
+	if g.Plan.Teachers[page.Teacher].Batch { // all of it is leased at once
+		least = max(least, g.pageRequests(page)+1)
+	}
+	more, ok := part(p.BudgetMicros, p.BudgetMicros-g.Spent-micros, worst, least)
+	moreCalls, okCalls := part(p.BudgetRequests, p.BudgetRequests-g.Calls-calls, 1, least)
 	if !ok || !okCalls {
 		return false
 	}
@@ -70,15 +73,15 @@ func (g *generation) extend(page schema.PageRef) bool {
 	return true
 }
 
-// part is a slice of what is left of a bound: an eighth of the whole, but enough for some calls; -1 is no bound.
-func part(bound, left, worst int64) (int64, bool) {
+// part is a slice of what is left of a bound: an eighth of the whole, but enough for some calls (least); -1 is no bound.
+func part(bound, left, worst, least int64) (int64, bool) {
 	if bound < 0 {
 		return 0, true
 	}
 	if left < worst {
 		return 0, false
 	}
-	return min(left, max(bound/mostAsking, 64*worst)), true
+	return min(left, max(bound/mostAsking, least*worst)), true
 }
 
 // unlease gives back what a page that is done didn't spend.
@@ -103,7 +106,7 @@ func (g *generation) settle(page schema.PageRef, got schema.PageCounts) {
 // budgetReached stops asking once nothing is in flight that might give a lease back. Who releases a run that the budget holds
 // publishes what it has: the cap stays. True where pages are to be closed now.
 func (g *generation) budgetReached() bool {
-	if len(g.window.asking) > 0 || g.window.budget {
+	if len(g.window.asking) > 0 || len(g.Batches) > 0 || g.window.budget {
 		return false
 	}
 	g.Status.OnBudget, g.window.budget = true, true

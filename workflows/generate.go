@@ -49,6 +49,7 @@ type State struct {
 	Bytes    int64              `json:"bytes"`
 	Holds    int                `json:"holds,omitempty"` // how often the run was held
 	Leases   []Lease            `json:"leases,omitempty"`
+	Batches  []*Batch           `json:"batches,omitempty"` // at their providers
 	Paused   bool               `json:"paused,omitempty"`
 	Waived   []string           `json:"waived,omitempty"` // reasons for which the run was held and a person released it
 }

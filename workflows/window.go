@@ -39,6 +39,7 @@ type window struct {
 	closing    bool
 	renew      bool
 	fatal      error
+	sel        workflow.Selector
 }
 
 func (w *window) init() {
@@ -52,6 +53,7 @@ func (w *window) idle() bool {
 // askAll asks, inspects and decides pages until none is left, or until something ends the run.
 func (g *generation) askAll() error {
 	sel := workflow.NewSelector(g.ctx)
+	g.window.sel = sel
 	g.signals.paused = g.Paused
 	g.signals.cancelled = g.Status.State == schema.StateCancelling
 	g.signals.listen(sel)
@@ -60,15 +62,16 @@ func (g *generation) askAll() error {
 	for _, page := range asked {
 		g.inspect(sel, page)
 	}
+	g.resumeBatches(sel)
 	for {
 		g.steer()
-		if g.window.fatal != nil && g.window.idle() {
+		if g.window.fatal != nil && g.idle() {
 			return g.window.fatal
 		}
 		for g.startPage(sel) {
 		}
 		g.startAdmit(sel)
-		if g.window.idle() && g.nothingToStart() {
+		if g.idle() && g.nothingToStart() {
 			return g.outcome()
 		}
 		g.save(false)
@@ -130,6 +133,7 @@ func (g *generation) cancelAsking() {
 	for _, a := range g.window.asking {
 		a.stop()
 	}
+	g.wakeBatches()
 }
 
 // fail ends the run with err once all is drained.
@@ -177,6 +181,9 @@ func (g *generation) startPage(sel workflow.Selector) bool {
 	if !ok {
 		return false
 	}
+	if g.Plan.Teachers[page.Teacher].Batch {
+		return g.startBatch(sel, page)
+	}
 	return g.ask(sel, page, false)
 }
 
@@ -192,15 +199,14 @@ func (g *generation) closePage(sel workflow.Selector) bool {
 
 // nextPage takes what was left in part first, then the teacher with the fewest pages in flight.
 func (g *generation) nextPage() (schema.PageRef, bool) {
-	share := max(perTeacher, mostAsking/max(1, len(g.Plan.Teachers)))
 	for _, p := range g.Redo {
-		if g.Status.Teachers[p.Teacher].Stopped == "" && g.window.perT[p.Teacher] < share {
+		if g.Status.Teachers[p.Teacher].Stopped == "" && g.window.perT[p.Teacher] < g.share(p.Teacher) {
 			return p, true
 		}
 	}
 	best := -1
 	for t, planned := range g.Plan.Teachers {
-		if g.Next[t] < planned.Pages && g.window.perT[t] < share && g.Status.Teachers[t].Stopped == "" &&
+		if g.Next[t] < planned.Pages && g.window.perT[t] < g.share(t) && g.Status.Teachers[t].Stopped == "" &&
 			(best < 0 || g.window.perT[t] < g.window.perT[best]) {
 			best = t
 		}
@@ -211,10 +217,18 @@ func (g *generation) nextPage() (schema.PageRef, bool) {
 	return schema.PageRef{Teacher: best, Number: g.Next[best]}, true
 }
 
+// share bounds a teacher's pages in flight.
+func (g *generation) share(teacher int) int {
+	if g.Plan.Teachers[teacher].Batch {
+		return mostBatches
+	}
+	return max(perTeacher, mostAsking/max(1, len(g.Plan.Teachers)))
+}
+
 // enoughRows says whether what is in flight will, at the yield so far, reach the rows that the recipe wants.
 func (g *generation) enoughRows() bool {
 	want := g.Plan.Policy.Rows
-	if want == 0 || g.window.idle() {
+	if want == 0 || g.window.idle() && len(g.Batches) == 0 {
 		return false
 	}
 	c := g.Status.Counts
@@ -226,6 +240,9 @@ func (g *generation) enoughRows() bool {
 	flying := g.window.undecided
 	for _, a := range g.window.asking {
 		flying += g.pageRequests(a.page)
+	}
+	for _, b := range g.Batches {
+		flying += g.pageRequests(b.Page)
 	}
 	return float64(c.Admitted)+yield*float64(flying) >= float64(want)
 }

@@ -43,6 +43,8 @@ type world struct {
 	publish func() error
 	refuse  func(in schema.AdmitInput) error // before a page is decided
 	decided func(env *testsuite.TestWorkflowEnvironment, in schema.AdmitInput)
+	// batch says what a page's batch comes to: answers and the status it ends with, after so many polls.
+	batch func(page schema.PageRef, round, requests int) (answered int, status string, polls int)
 	// slow, where it returns true, lets the decision of a page wait until answer is called.
 	slow func(in schema.AdmitInput, answer func()) bool
 
@@ -65,6 +67,8 @@ type world struct {
 	mostBack  int
 	faults    []string
 	renewals  int
+	batches   map[string]*fakeBatch
+	gaveUp    int
 }
 
 func newWorld(pages ...int) *world {
@@ -212,6 +216,7 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 			}
 			return got, err
 		},
+		schema.StepSubmit: w.submitBatch, schema.StepPoll: w.pollBatch, schema.StepFetch: w.fetchBatch, schema.StepCancel: w.cancelBatch,
 		schema.StepInspect: func(_ context.Context, in schema.AskInput) error {
 			if w.inspect != nil {
 				return w.inspect(in.Page)

@@ -109,6 +109,7 @@ var reasonTexts = map[string]string{
 	"source_changed":      "a source changed after the run was started%s",
 	"failed":              "more requests failed than the recipe's `failed` allows%s",
 	"rejected":            "the checks turn away more answers than the recipe's `rejected` allows: teacher, prompts or checks don't fit together%s",
+	"batch_failed":        "the provider fails its batches as a whole, again and again%s",
 	"duplicates":          "more answers are duplicates than checks.near.most_share allows%s",
 	"budget":              "the budget is used up%s",
 	"gate":                "the gate: answers degrade against the anchor%s",

@@ -83,11 +83,43 @@ func summary(s *snapshot) string {
 	if s.Files.Total > 0 {
 		line += fmt.Sprintf(", files %d of %d", s.Files.Done, s.Files.Total)
 	}
+	for _, t := range s.Teachers {
+		line += batchText(", "+t.Name+": ", t.Batches)
+	}
 	return line
 }
 
-// asked counts what pages in flight have answered too.
-func (s *snapshot) asked() int64 { return min(max(s.Counts.Planned, s.Asked), s.Asked+s.flying.Done) }
+// batchText says how far a teacher's batches are that are at its provider; "" where there are none.
+func batchText(before string, b *schema.BatchStatus) string {
+	if b == nil || b.Queued+b.Running+b.Finalizing == 0 {
+		return ""
+	}
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{b.Queued, "queued"}, {b.Running, "running"}, {b.Finalizing, "finalizing"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		}
+	}
+	text := fmt.Sprintf("%sbatches %s, %s of %s requests answered", before, strings.Join(parts, ", "), number(b.Completed), number(b.Requests))
+	if b.Failed > 0 {
+		text += fmt.Sprintf(", %s failed", number(b.Failed))
+	}
+	return text
+}
+
+// asked counts what pages and batches in flight have answered too.
+func (s *snapshot) asked() int64 {
+	n := s.Asked + s.flying.Done
+	for _, t := range s.Teachers {
+		if t.Batches != nil {
+			n += t.Batches.Completed + t.Batches.Failed
+		}
+	}
+	return min(max(s.Counts.Planned, s.Asked), n)
+}
 
 func costText(c schema.Cost) string {
 	if c.Unknown > 0 && c.Micros == 0 {
@@ -178,6 +210,9 @@ func liveLines(s *snapshot, now time.Time) []string {
 			line += ", stopped: " + t.Stopped
 		}
 		lines = append(lines, line)
+		if text := batchText("            ", t.Batches); text != "" {
+			lines = append(lines, text)
+		}
 	}
 	return lines
 }
