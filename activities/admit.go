@@ -4,20 +4,38 @@ import (
 	"context"
 	"errors"
 
-	"github.com/retort-data/retort/dedup"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
 )
 
-// Admit decides one page for good: against its checks' findings, and against everything admitted before. The decisions are put if
-// absent; index segments follow from them. The same page on the same root is decided the same, whoever does it.
+// Admit decides one page for good: against its checks' findings, and against everything admitted before, earlier versions and what else
+// the recipe names included. The decisions are put if absent; index segments follow from them. The same page on the same root is decided
+// the same, whoever does it. Objects of the index that are damaged or missing are said, and made again from what they were made of.
 func (r *Rooms) Admit(ctx context.Context, in schema.AdmitInput) (schema.AdmitResult, error) {
 	run := r.run(in.RunRef)
 	recipe, err := r.recipe(ctx, run)
 	if err != nil {
 		return schema.AdmitResult{}, err
 	}
+	var mended mending
+	for {
+		out, err := r.admit(ctx, run, recipe, in)
+		if key := damagedKey(err); key == "" || mended[key] == mostMended {
+			return out, err
+		} else if err := r.mend(ctx, run, recipe, in, key, err); err != nil {
+			return out, err
+		} else {
+			mended.add(key)
+		}
+	}
+}
+
+func (r *Rooms) admit(ctx context.Context, run store.Run, recipe *Recipe, in schema.AdmitInput) (schema.AdmitResult, error) {
 	head, rows, err := r.readInspected(ctx, run, in.Page)
+	if err != nil {
+		return schema.AdmitResult{}, err
+	}
+	with, err := r.comparedWith(ctx, run, recipe)
 	if err != nil {
 		return schema.AdmitResult{}, err
 	}
@@ -26,30 +44,25 @@ func (r *Rooms) Admit(ctx context.Context, in schema.AdmitInput) (schema.AdmitRe
 		return schema.AdmitResult{}, err
 	}
 	defer giveBack()
-	items, err := itemsOf(rows)
+	j, err := newJudgement(recipe, with, rows)
 	if err != nil {
 		return schema.AdmitResult{}, err
 	}
-	found, err := index.Decide(ctx, in.Seq, items)
+	if err := j.decide(ctx, index, in.Seq, in.RowsLeft); err != nil {
+		return schema.AdmitResult{}, err
+	}
+	if j.decisions, err = r.putDecisions(ctx, run, in, j.decisions); err != nil {
+		return schema.AdmitResult{}, err
+	}
+	root, err := j.commit(ctx, index, in.Seq)
 	if err != nil {
 		return schema.AdmitResult{}, err
 	}
-	decisions := decide(rows, found, in.RowsLeft)
-	if decisions, err = r.putDecisions(ctx, run, in, decisions); err != nil {
-		return schema.AdmitResult{}, err
-	}
-	for i := range found { // what stands on S3 decides what the index holds
-		found[i].Enter = decisions[i].Outcome == schema.OutcomeAdmitted && found[i].Enter
-	}
-	root, err := index.Commit(ctx, in.Seq, items, found)
+	gate, verdict, err := r.judge(ctx, run, recipe, in, rows, j.decisions)
 	if err != nil {
 		return schema.AdmitResult{}, err
 	}
-	gate, verdict, err := r.judge(ctx, run, recipe, in, rows, decisions)
-	if err != nil {
-		return schema.AdmitResult{}, err
-	}
-	out := countDecisions(decisions)
+	out := countDecisions(j.decisions)
 	out.Root, out.Unasked = root, head.Unasked
 	out.Gate, out.Verdict = gate, verdict
 	return out, nil
@@ -59,47 +72,6 @@ func (r *Rooms) readInspected(ctx context.Context, run store.Run, page schema.Pa
 	var head inspectedHeader
 	rows, err := readTable[schema.Inspection](ctx, r, run.Inspected(page), &head)
 	return head, rows, err
-}
-
-func itemsOf(rows []schema.Inspection) ([]dedup.Item, error) {
-	items := make([]dedup.Item, len(rows))
-	for i := range rows {
-		row := &rows[i]
-		items[i] = dedup.Item{ID: row.RequestID, PromptID: row.PromptID, Live: row.Failed == "" && row.Dropped() == nil}
-		if row.Failed != "" {
-			continue
-		}
-		var err error
-		if items[i].Sketch, err = dedup.DecodeSketch(row.Sketch); err != nil {
-			return nil, broken("sketch of "+row.RequestID, err)
-		}
-	}
-	return items, nil
-}
-
-// decide turns findings and duplicates into one outcome for each answer, in order; rowsLeft of them are admitted at most (-1: all).
-func decide(rows []schema.Inspection, found []dedup.Decision, rowsLeft int64) []schema.Decision {
-	out := make([]schema.Decision, len(rows))
-	for i := range rows {
-		row, dup := &rows[i], &found[i]
-		d := schema.Decision{RequestID: row.RequestID, PromptID: row.PromptID, Bytes: row.Bytes, Of: dup.Of, Jaccard: dup.Jaccard, Near: dup.Near}
-		drop := row.Dropped()
-		switch {
-		case row.Failed != "":
-			d.Outcome, d.Reason = schema.OutcomeFailed, row.Failed
-		case drop != nil:
-			d.Outcome, d.Reason = schema.OutcomeRejected, drop.Check
-		case dup.Drop:
-			d.Outcome, d.Reason = schema.OutcomeRejected, dup.Check
-		case rowsLeft == 0:
-			d.Outcome, d.Reason = schema.OutcomeRejected, schema.ReasonSurplus
-		default:
-			d.Outcome = schema.OutcomeAdmitted
-			rowsLeft--
-		}
-		out[i] = d
-	}
-	return out
 }
 
 // decisionsHeader is the first line of a decisions object.

@@ -34,7 +34,8 @@ type Beginning struct {
 	Text    []byte // as a person wrote it
 	Shape   []byte // JSON Schema of an answer, or nil
 	Sources []prompt.Source
-	Anchor  []schema.PinnedFile // files of the anchor, where answers are measured against human text
+	Anchor  []schema.PinnedFile     // files of the anchor, where answers are measured against human text
+	Against []schema.ManifestSource // what checks.near.against names, pinned
 	Config  *schema.Config
 	Begun   Begun
 }
@@ -64,6 +65,11 @@ func (b *Beginning) Begin(ctx context.Context, s store.Store, run store.Run) err
 	if err != nil {
 		return err
 	}
+	compared, err := b.compared(ctx, s, run)
+	if err != nil {
+		return err
+	}
+	sources = append(sources, compared...)
 	if version, err := PinVersion(ctx, s, run.Dataset, b.Recipe); err != nil {
 		return err
 	} else if version != nil {

@@ -8,64 +8,47 @@ import (
 	"github.com/retort-data/retort/store"
 )
 
-// clusters are a run's sets of near-duplicates: of records, rejected ones included, and of prompts whose admitted records
-// are alike, which must stand in the same split.
+// clusters are a run's sets of near-duplicates: of records, rejected ones included, with what they are alike to in earlier versions and
+// other texts; and the splits of prompts that stand elsewhere than they would be drawn.
 type clusters struct {
 	records dedup.Clusters
-	prompts dedup.Clusters
+	splits  map[string]string
 }
 
 // clusters reads the edges of all decisions.
-func (r *Rooms) clusters(ctx context.Context, run store.Run, pages int, splits bool) (*clusters, error) {
-	c := &clusters{}
-	var across []schema.Decision // admitted records that are alike to another prompt's
-	err := r.eachDecision(ctx, run, pages, func(d *schema.Decision) {
+func (r *Rooms) clusters(ctx context.Context, run store.Run, pages int, recipe *schema.Recipe) (*clusters, error) {
+	c := &clusters{splits: map[string]string{}}
+	err := r.eachDecision(ctx, run, pages, func(_ int, d *schema.Decision) {
 		for _, earlier := range []string{d.Of, d.Near} {
 			if earlier != "" {
 				c.records.Join(earlier, d.RequestID)
 			}
 		}
-		if splits && d.Outcome == schema.OutcomeAdmitted && d.Of+d.Near != "" {
-			across = append(across, *d)
+		if d.Split != "" && d.Split != drawSplit(recipe, d.PromptID) {
+			c.splits[d.PromptID] = d.Split
 		}
 	})
-	if err != nil || len(across) == 0 {
-		return c, err
-	}
-	promptOf := map[string]string{}
-	err = r.eachDecision(ctx, run, pages, func(d *schema.Decision) {
-		if c.records.Size(d.RequestID) > 1 {
-			promptOf[d.RequestID] = d.PromptID
-		}
-	})
-	for i := range across {
-		for _, earlier := range []string{across[i].Of, across[i].Near} {
-			if p := promptOf[earlier]; p != "" && p != across[i].PromptID {
-				c.prompts.Join(p, across[i].PromptID)
-			}
-		}
-	}
 	return c, err
 }
 
-func (r *Rooms) eachDecision(ctx context.Context, run store.Run, pages int, do func(*schema.Decision)) error {
+func (r *Rooms) eachDecision(ctx context.Context, run store.Run, pages int, do func(seq int, d *schema.Decision)) error {
 	for seq := range pages {
 		_, decisions, err := r.readDecisions(ctx, run, seq)
 		if err != nil {
 			return err
 		}
 		for i := range decisions {
-			do(&decisions[i])
+			do(seq, &decisions[i])
 		}
 	}
 	return nil
 }
 
-// clusterRow is what Write needs of the clusters: the size for records in one, the split's prompt for prompts in one.
+// clusterRow is what Layout and Write need of the clusters: the size for records in one, the split for prompts that were drawn to another.
 type clusterRow struct {
-	ID     string `json:"id"`
-	Size   int32  `json:"size,omitempty"`
-	Prompt string `json:"prompt,omitempty"`
+	ID    string `json:"id"`
+	Size  int32  `json:"size,omitempty"`
+	Split string `json:"split,omitempty"`
 }
 
 func (r *Rooms) putClusters(ctx context.Context, run store.Run, c *clusters) error {
@@ -80,11 +63,9 @@ func (r *Rooms) putClusters(ctx context.Context, run store.Run, c *clusters) err
 			}
 		}
 	}
-	for _, members := range c.prompts.Members() {
-		for _, id := range members {
-			if err := l.add(clusterRow{ID: id, Prompt: members[0]}); err != nil {
-				return err
-			}
+	for _, prompt := range sortedKeys(c.splits) {
+		if err := l.add(clusterRow{ID: prompt, Split: c.splits[prompt]}); err != nil {
+			return err
 		}
 	}
 	return r.putOnce(ctx, run.Clusters(), l.packed(), func() error { return nil }) // equal by construction
@@ -92,8 +73,8 @@ func (r *Rooms) putClusters(ctx context.Context, run store.Run, c *clusters) err
 
 // clusterTable is what putClusters wrote.
 type clusterTable struct {
-	size   map[string]int32
-	prompt map[string]string
+	size  map[string]int32
+	split map[string]string
 }
 
 func (r *Rooms) readClusters(ctx context.Context, run store.Run) (*clusterTable, error) {
@@ -103,7 +84,7 @@ func (r *Rooms) readClusters(ctx context.Context, run store.Run) (*clusterTable,
 		if row.Size > 0 {
 			t.size[row.ID] = row.Size
 		} else {
-			t.prompt[row.ID] = row.Prompt
+			t.split[row.ID] = row.Split
 		}
 	}
 	return t, err
@@ -111,10 +92,10 @@ func (r *Rooms) readClusters(ctx context.Context, run store.Run) (*clusterTable,
 
 func (t *clusterTable) sizeOf(request string) int32 { return max(1, t.size[request]) }
 
-// promptFor is the prompt that draws the split of a prompt's records.
-func (t *clusterTable) promptFor(prompt string) string {
-	if p, ok := t.prompt[prompt]; ok {
-		return p
+// splitOf is the split of a prompt's records.
+func (t *clusterTable) splitOf(recipe *schema.Recipe, prompt string) string {
+	if split, ok := t.split[prompt]; ok {
+		return split
 	}
-	return prompt
+	return drawSplit(recipe, prompt)
 }

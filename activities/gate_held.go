@@ -118,10 +118,11 @@ func (r *Rooms) findAnswers(ctx context.Context, run store.Run, seq int, example
 	return nil
 }
 
-func shorten(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if r := []rune(s); len(r) > 160 {
-		return string(r[:160]) + "…"
+func shorten(s string) string { return shortenTo(strings.Join(strings.Fields(s), " "), 160) }
+
+func shortenTo(s string, runes int) string {
+	if r := []rune(s); len(r) > runes {
+		return string(r[:runes]) + "…"
 	}
 	return s
 }

@@ -29,8 +29,7 @@ func (r *Rooms) openIndex(ctx context.Context, run store.Run, recipe *Recipe, ro
 	c := r.indexes.of(run.Home())
 	c.mu.Lock()
 	if c.index == nil {
-		opened, err := dedup.Open(ctx, r.Store, run.Index(), root, dedup.Options{Exact: recipe.Checks.Exact, Near: recipe.Checks.Near, IsNotFound: notFound,
-			MemoryBytes: int64(r.Config.Worker.IndexMB) << 20 / mostIndexes, Scratch: r.Scratch})
+		opened, err := r.loadIndex(ctx, run, recipe, root)
 		if err != nil {
 			c.mu.Unlock()
 			return nil, nil, err
@@ -42,6 +41,22 @@ func (r *Rooms) openIndex(ctx context.Context, run store.Run, recipe *Recipe, ro
 		return nil, nil, err
 	}
 	return c.index, c.mu.Unlock, nil
+}
+
+// loadIndex reads the index that root names, and what the run is compared with.
+func (r *Rooms) loadIndex(ctx context.Context, run store.Run, recipe *Recipe, root string) (*dedup.Index, error) {
+	with, err := r.comparedWith(ctx, run, recipe)
+	if err != nil {
+		return nil, err
+	}
+	opts := r.indexOptions(recipe)
+	opts.Layers = with.refs()
+	return dedup.Open(ctx, r.Store, run.Index(), root, opts)
+}
+
+func (r *Rooms) indexOptions(recipe *Recipe) dedup.Options {
+	return dedup.Options{Exact: recipe.Checks.Exact, Near: recipe.Checks.Near, Params: recipe.sketches, IsNotFound: notFound,
+		MemoryBytes: int64(r.Config.Worker.IndexMB) << 20 / mostIndexes, Scratch: r.Scratch}
 }
 
 // close forgets the index; the next to ask reads it again.

@@ -49,6 +49,8 @@ type lab struct {
 	mu      sync.Mutex
 	asked   map[string]int                                         // prompt → calls
 	respond func(w http.ResponseWriter, prompt string) (done bool) // nil: an answer of the prompt's own
+	named   []schema.ManifestSource                                // what the recipe's answers are compared with
+	salt    string                                                 // another one has other answers
 }
 
 const prompts = 23 // five pages of ten requests of a teacher with concurrency 1
@@ -96,6 +98,12 @@ func (l *lab) must(err error) {
 	}
 }
 
+// file writes a file beside the recipe.
+func (l *lab) file(name, content string) {
+	l.t.Helper()
+	l.must(os.WriteFile(filepath.Join(l.dir, name), []byte(content), 0o600))
+}
+
 // sources writes n questions.
 func (l *lab) sources(n int) {
 	var b strings.Builder
@@ -117,6 +125,11 @@ func (l *lab) human(n int) {
 // begin begins a run.
 func (l *lab) begin(id string) {
 	l.t.Helper()
+	l.beginOf("d", id)
+}
+
+func (l *lab) beginOf(dataset, id string) {
+	l.t.Helper()
 	file := filepath.Join(l.dir, "recipe.yaml")
 	l.must(os.WriteFile(file, []byte(l.recipe), 0o600))
 	recipe, err := schema.LoadRecipe(file)
@@ -124,14 +137,14 @@ func (l *lab) begin(id string) {
 	access := &prompt.Access{Config: l.config, Store: l.store}
 	sources, err := access.ResolveAll(l.t.Context(), recipe)
 	l.must(err)
-	l.ref = schema.RunRef{Dataset: "d", Run: id}
-	l.run = store.NewDataset("bucket", "p", "d").Run(id)
+	l.ref = schema.RunRef{Dataset: dataset, Run: id}
+	l.run = store.NewDataset("bucket", "p", dataset).Run(id)
 	var anchor []schema.PinnedFile
 	if ReadsHumanText(recipe) {
 		anchor, err = access.Resolve(l.t.Context(), recipe, "anchor.from", recipe.Anchor.From)
 		l.must(err)
 	}
-	b := &Beginning{Anchor: anchor, Recipe: recipe, Text: []byte(l.recipe), Config: l.config, Sources: sources, Begun: Begun{Program: "test"}}
+	b := &Beginning{Anchor: anchor, Recipe: recipe, Text: []byte(l.recipe), Config: l.config, Sources: sources, Against: l.named, Begun: Begun{Program: "test"}}
 	l.must(b.Begin(l.t.Context(), l.store, l.run))
 }
 
@@ -154,12 +167,12 @@ func (l *lab) serve(w http.ResponseWriter, r *http.Request) {
 	text := body.Messages[len(body.Messages)-1].Content
 	l.mu.Lock()
 	l.asked[text]++
-	respond := l.respond
+	respond, salt := l.respond, l.salt
 	l.mu.Unlock()
 	if respond != nil && respond(w, text) {
 		return
 	}
-	answer(w, essay(text))
+	answer(w, essay(text+salt))
 }
 
 func answer(w http.ResponseWriter, text string) {
@@ -224,7 +237,8 @@ func (l *lab) unbounded(n int) schema.AskInput {
 type flow struct {
 	l       *lab
 	rooms   func() *Rooms
-	tries   int // of all steps that failed
+	tries   int    // of all steps that failed
+	index   string // root after the last page
 	plan    schema.PlanResult
 	publish schema.PublishInput
 	result  schema.PublishResult
@@ -281,6 +295,7 @@ func (f *flow) decide() {
 		root, gate = got.Root, got.Gate
 		f.publish.Gate, f.publish.GateLog = got.Verdict, got.Gate
 		f.verdicts = append(f.verdicts, got.Verdict)
+		f.index = got.Root
 		c.Admitted, c.Failed, c.Unasked = c.Admitted+got.Admitted, c.Failed+got.Failed, c.Unasked+got.Unasked
 		addCounts(c.Rejected, got.Rejected)
 		f.publish.Teachers[0].Answered += asked.Answered
@@ -292,7 +307,7 @@ func (f *flow) write() {
 	f.l.t.Helper()
 	var layout schema.LayoutResult
 	f.try(func(ctx context.Context, r *Rooms) (err error) {
-		layout, err = r.Layout(ctx, schema.LayoutInput{RunRef: f.l.ref, Pages: f.plan.Teachers[0].Pages})
+		layout, err = r.Layout(ctx, schema.LayoutInput{RunRef: f.l.ref, Pages: f.plan.Teachers[0].Pages, Root: f.index})
 		return err
 	})
 	f.publish.Counts.Human = layout.Human

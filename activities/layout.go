@@ -52,12 +52,20 @@ func (r *Rooms) Layout(ctx context.Context, in schema.LayoutInput) (schema.Layou
 	if err != nil {
 		return schema.LayoutResult{}, err
 	}
-	clusters, err := r.clusters(ctx, run, in.Pages, len(recipe.Output.Splits) > 0)
+	clusters, err := r.clusters(ctx, run, in.Pages, recipe.Recipe)
 	if err != nil {
 		return schema.LayoutResult{}, err
 	}
 	if err := r.putClusters(ctx, run, clusters); err != nil {
 		return schema.LayoutResult{}, err
+	}
+	if err := r.putClusterReport(ctx, run, in.Pages, clusters); err != nil {
+		return schema.LayoutResult{}, err
+	}
+	if in.Root != "" {
+		if err := r.putJSON(ctx, run.IndexRoot(), indexRoot{in.Root, recipe.sketches}, nil); err != nil {
+			return schema.LayoutResult{}, err
+		}
 	}
 	table, err := r.readClusters(ctx, run)
 	if err != nil {
@@ -117,7 +125,7 @@ type pageRows struct {
 func splitOf(recipe *schema.Recipe, clusters *clusterTable, d *schema.Decision) (split string, ok bool) {
 	switch d.Outcome {
 	case schema.OutcomeAdmitted:
-		return drawSplit(recipe, clusters.promptFor(d.PromptID)), true
+		return clusters.splitOf(recipe, d.PromptID), true
 	case schema.OutcomeRejected:
 		return rejectsSplit, true
 	}

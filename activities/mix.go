@@ -226,7 +226,7 @@ func splitOfHuman(recipe *schema.Recipe, clusters *clusterTable, row *humanRow) 
 	if row.PromptID == "" {
 		return drawSplit(recipe, row.ID)
 	}
-	return drawSplit(recipe, clusters.promptFor(row.PromptID))
+	return clusters.splitOf(recipe, row.PromptID)
 }
 
 // weighHuman adds chunks of human rows to the pages of each split.

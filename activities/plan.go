@@ -38,6 +38,9 @@ func (r *Rooms) Plan(ctx context.Context, ref schema.RunRef) (schema.PlanResult,
 	if err := r.putHoldout(ctx, run, recipe.Recipe, access); err != nil {
 		return done, err
 	}
+	if err := r.putCompared(ctx, run, recipe, access); err != nil {
+		return done, err
+	}
 	scratch, err := os.MkdirTemp(r.Scratch, "plan-*")
 	if err != nil {
 		return done, err

@@ -107,7 +107,7 @@ func TestAdmitRowsLeft(t *testing.T) {
 	l.must(r.Inspect(t.Context(), in))
 	got, err := r.Admit(t.Context(), schema.AdmitInput{RunRef: l.ref, RowsLeft: 2})
 	l.must(err)
-	if got.Admitted != 2 || got.Rejected[schema.ReasonSurplus] != 3 || got.Rejected["exact"] != 5 {
+	if got.Admitted != 2 || got.Rejected[schema.ReasonSurplus] != 6 || got.Rejected["exact"] != 2 {
 		t.Errorf("of five pairs of equal answers: %+v", got)
 	}
 	again, err := l.rooms(l.store).Admit(t.Context(), schema.AdmitInput{RunRef: l.ref, RowsLeft: 2})

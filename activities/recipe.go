@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/retort-data/retort/dedup"
 	"github.com/retort-data/retort/quality"
@@ -25,6 +26,8 @@ type Recipe struct {
 	teachers  map[string]DeclaredTeacher
 	begun     Begun
 	anchors   anchorCache
+
+	compared atomic.Pointer[compared] // once the run is planned
 }
 
 // anchorCache holds a run's anchors, decoded.

@@ -206,7 +206,10 @@ func (w *fileWriter) record(row *Decided, t DeclaredTeacher) *schema.Reject {
 		rec.Signal, rec.Value, rec.Limit, rec.Text = f.Signal, f.Value, f.Limit, f.Match
 	}
 	if d.Of != "" {
-		rec.Of, rec.Value, rec.Limit = schema.RecordID(w.run.ID, d.Of), d.Jaccard, w.recipe.Checks.Near.Jaccard
+		rec.Of, rec.Value, rec.Limit = d.Of, d.Jaccard, w.recipe.Checks.Near.Jaccard
+		if d.OfIn == "" {
+			rec.Of = schema.RecordID(w.run.ID, d.Of)
+		}
 	}
 	return rec
 }

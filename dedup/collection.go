@@ -2,6 +2,7 @@ package dedup
 
 import (
 	"slices"
+	"sort"
 )
 
 // collection holds the entries of the index itself or of one layer, numbered from 0, and leads from keys to them: by
@@ -13,7 +14,40 @@ type collection struct {
 	entries entries
 	tables  []*table // the last takes new keys; there is one only where there is a bound
 	runs    []*run   // oldest first, all older than the tables
+	parts   []partEnd
 	buf     []byte
+}
+
+// partEnd is where the entries of a part of a layer end. The entries of a prompt are chained within their part.
+type partEnd struct {
+	name string
+	end  uint32
+}
+
+// endPart makes the entries since the last part one.
+func (c *collection) endPart(name string) {
+	c.parts = append(c.parts, partEnd{name, c.entries.len()})
+}
+
+// open is the number of the first entry after the last part.
+func (c *collection) open() uint32 {
+	if n := len(c.parts); n > 0 {
+		return c.parts[n-1].end
+	}
+	return 0
+}
+
+// part is the number of the part that has id.
+func (c *collection) part(id uint32) int {
+	return sort.Search(len(c.parts), func(i int) bool { return id < c.parts[i].end })
+}
+
+// partName is the name of the part that has id, "" where the collection has none.
+func (c *collection) partName(id uint32) string {
+	if n := c.part(id); n < len(c.parts) {
+		return c.parts[n].name
+	}
+	return ""
 }
 
 const smallTable = 1 << 10
@@ -38,10 +72,14 @@ func (c *collection) add(e *entry) error {
 		t.insert(exactKey(e.sketch.Exact), id)
 	}
 	if e.prompt != 0 {
-		t.replace(promptKey(e.prompt), id)
+		t.replace(promptKey(e.prompt), id, c.open())
+	}
+	prev := e.prev
+	if prev != 0 {
+		prev += c.open()
 	}
 	c.buf = appendRecord(c.buf[:0], e.id, &e.sketch)
-	c.entries.add(meta{prompt: e.prompt, bits: e.sketch.Bits, size: uint32(len(e.sketch.Set)), prev: e.prev}, c.buf)
+	c.entries.add(meta{prompt: e.prompt, bits: e.sketch.Bits, size: uint32(len(e.sketch.Set)), prev: prev}, c.buf)
 	if c.budget > 0 && c.entries.memory > c.budget/8 {
 		return c.entries.spill(c.dir)
 	}

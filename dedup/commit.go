@@ -53,7 +53,7 @@ func (ix *Index) relink(ctx context.Context, seq int, page []Item, decisions []D
 	}
 	opts := ix.opts
 	opts.Exact.Do, opts.Near.Do = schema.DoOff, schema.DoOff
-	return ix.decide(ctx, seq, page, &opts)
+	return ix.decide(ctx, seq, page, &opts, false, nil)
 }
 
 // toEnter are the entries of a decided page. Those of one prompt are chained, from the newest back.

@@ -16,10 +16,23 @@ const mostOfBand = 64
 // Decide says for each item of page seq whether an entry before it, of earlier pages or earlier in this one, is a
 // duplicate. It changes nothing: the same page on the same root is decided the same, however often.
 func (ix *Index) Decide(ctx context.Context, seq int, page []Item) ([]Decision, error) {
-	return ix.decide(ctx, seq, page, &ix.opts)
+	return ix.decide(ctx, seq, page, &ix.opts, false, nil)
 }
 
-func (ix *Index) decide(ctx context.Context, seq int, page []Item, opts *Options) ([]Decision, error) {
+// Admit is asked about each item in order, before the next is decided. It may change the item's ID, and says whether an item that the
+// decision would enter is admitted: what is not admitted is invisible to the items after it. links are what the item must stay
+// together with: every entry found that it is alike, whatever the scope, up to mostLinks; and the newest entry of its prompt.
+type Admit func(i int, d *Decision, links []Link) bool
+
+// DecideEach is Decide for a caller who admits by more than duplicates; links are looked for where linked is true.
+func (ix *Index) DecideEach(ctx context.Context, seq int, page []Item, linked bool, admit Admit) ([]Decision, error) {
+	return ix.decide(ctx, seq, page, &ix.opts, linked, admit)
+}
+
+// mostLinks bounds the links of an item: a cluster of more has been linked by its first members.
+const mostLinks = 256
+
+func (ix *Index) decide(ctx context.Context, seq int, page []Item, opts *Options, linked bool, admit Admit) ([]Decision, error) {
 	if err := ix.checkPage(seq, page); err != nil {
 		return nil, err
 	}
@@ -27,16 +40,52 @@ func (ix *Index) decide(ctx context.Context, seq int, page []Item, opts *Options
 	if err != nil {
 		return nil, err
 	}
+	d.linked = linked
 	out := make([]Decision, len(page))
 	for i := range page {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if err := d.decide(i, &out[i]); err != nil {
+		if err := d.decide(i, &out[i], admit); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// links names what the item at hand was found to hang together with.
+func (d *decider) links() (out []Link, err error) {
+	slices.Sort(d.alike)
+	for _, id := range slices.Compact(d.alike) {
+		_, r, err := d.read(id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Link{ID: r.id, In: d.in(id)})
+	}
+	if d.head != none {
+		_, r, err := d.read(d.head)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Link{ID: r.id, In: d.in(d.head), Same: true})
+	}
+	return out, nil
+}
+
+// in is the part of a layer that has id.
+func (d *decider) in(id ref) string {
+	if id.collection() == len(d.ix.layers) {
+		return ""
+	}
+	return d.ix.layers[id.collection()].partName(id.id())
+}
+
+// isAlike notes an entry that the item at hand is alike.
+func (d *decider) isAlike(id ref) {
+	if d.linked && len(d.alike) < mostLinks {
+		d.alike = append(d.alike, id)
+	}
 }
 
 func (ix *Index) checkPage(seq int, page []Item) error {
@@ -69,7 +118,10 @@ type decider struct {
 	keys    *table   // of the page's entered items
 	entered []int    // their places in page
 	metas   []meta   // their metas
-	heads   []uint32 // buffers
+	linked  bool     // links are wanted
+	alike   []ref    // what the item at hand is alike
+	head    ref      // newest entry of its prompt, none where there is none
+	heads   []ref    // buffers
 	hits    []hit    //
 	refs    []ref    //
 	set     []uint32 //
@@ -78,7 +130,7 @@ type decider struct {
 
 func newDecider(ix *Index, page []Item, opts *Options) (*decider, error) {
 	p := ix.opts.Params
-	d := &decider{ix: ix, opts: opts, page: page, heads: make([]uint32, len(ix.layers)+1), limit: ix.points[ix.at].entries,
+	d := &decider{ix: ix, opts: opts, page: page, limit: ix.points[ix.at].entries,
 		least: leastBits(opts.Near.Jaccard, min(128, p.Bands*p.Rows))}
 	d.keys = newTable(len(page)*(atBands+p.Keys()), d.limit)
 	var err error
@@ -99,7 +151,28 @@ type found struct {
 	nearJaccard, flagged float64
 }
 
-func (d *decider) decide(i int, out *Decision) error {
+func (d *decider) decide(i int, out *Decision, admit Admit) (err error) {
+	m := d.page[i].meta()
+	if err := d.find(i, &m, out); err != nil {
+		return err
+	}
+	if admit != nil {
+		var links []Link
+		if d.linked && out.Enter {
+			if links, err = d.links(); err != nil {
+				return err
+			}
+		}
+		out.Enter = admit(i, out, links) && out.Enter
+	}
+	if out.Enter {
+		d.enter(i, &d.page[i], &m, out)
+	}
+	return nil
+}
+
+// find looks the item up and concludes what it is.
+func (d *decider) find(i int, m *meta, out *Decision) error {
 	for i >= d.first+len(d.shares[d.share].items) {
 		d.first += len(d.shares[d.share].items)
 		d.share++
@@ -109,25 +182,19 @@ func (d *decider) decide(i int, out *Decision) error {
 		return nil
 	}
 	f := found{exact: none, near: none, flag: none}
-	m := it.meta()
-	if err := d.lookExact(i, it, &m, &f, out); err != nil {
+	d.alike, d.head = d.alike[:0], none
+	if err := d.lookExact(i, it, m, &f, out); err != nil {
 		return err
 	}
-	if err := d.lookPrompt(i, it, &m, &f, out); err != nil {
+	if err := d.lookPrompt(i, it, m, &f, out); err != nil {
 		return err
 	}
 	if f.exact == none && d.opts.Near.Do != schema.DoOff {
-		if err := d.lookBands(i, it, &m, &f); err != nil {
+		if err := d.lookBands(i, it, m, &f); err != nil {
 			return err
 		}
 	}
-	if err := d.conclude(&f, out); err != nil {
-		return err
-	}
-	if out.Enter {
-		d.enter(i, it, &m, out)
-	}
-	return nil
+	return d.conclude(&f, out)
 }
 
 // ids appends the visible entries of a key, in order: at is the key's number among those of the item.
@@ -159,6 +226,7 @@ func (d *decider) lookExact(i int, it *Item, m *meta, f *found, out *Decision) e
 		if id.collection() == len(d.ix.layers) {
 			out.first = false
 		}
+		d.isAlike(id)
 		if f.exact == none && d.opts.Exact.Do != schema.DoOff && d.inScope(d.opts.Exact.Scope, id, m, &c) {
 			f.exact = id
 		}
@@ -175,28 +243,73 @@ func (d *decider) lookPrompt(i int, it *Item, m *meta, f *found, out *Decision) 
 		return nil
 	}
 	own := len(d.ix.layers)
-	d.refs = d.ids(d.refs[:0], i, atPrompt, promptKey(m.prompt))
-	heads := d.heads // newest entry of each collection's chain, plus 1
-	clear(heads)
-	for _, r := range d.shares[d.share].found(i-d.first, atPrompt) {
-		heads[r.collection()] = r.id() + 1
-	}
-	for _, r := range d.refs {
-		heads[r.collection()] = max(heads[r.collection()], r.id()+1)
-	}
-	if n := len(d.refs); n > 0 && d.refs[n-1] >= newRef(own, d.limit) {
-		heads[own] = d.refs[n-1].id() + 1
-	} else if err := d.skipInvisible(&heads[own]); err != nil {
+	ownHead, err := d.promptHeads(i, m)
+	if err != nil {
 		return err
 	}
-	out.prev = heads[own]
-	for c, head := range heads {
+	out.prev = ownHead
+	if ownHead != 0 {
+		d.heads = append(d.heads, newRef(own, ownHead-1))
+	}
+	if err := d.newestOfPrompt(m); err != nil {
+		return err
+	}
+	for at := 0; at < len(d.heads); {
+		c, end := d.heads[at].collection(), at+1
+		for end < len(d.heads) && d.heads[end].collection() == c {
+			end++
+		}
 		exact := f.exact == none && d.opts.Exact.Do != schema.DoOff && d.scope(c, d.opts.Exact.Scope) == schema.ScopePrompt
 		near := d.opts.Near.Do != schema.DoOff && d.scope(c, d.opts.Near.Scope) == schema.ScopePrompt
 		if exact || near {
-			if err := d.walk(c, head, it, m, f, exact, near); err != nil {
+			if err := d.walk(d.heads[at:end], it, m, f, exact, near); err != nil {
 				return err
 			}
+		}
+		at = end
+	}
+	return nil
+}
+
+// promptHeads sets heads to the newest entry of the prompt in each part of each layer, in order, and returns that of the index
+// itself, plus 1; 0 where there is none.
+func (d *decider) promptHeads(i int, m *meta) (ownHead uint32, err error) {
+	own := len(d.ix.layers)
+	d.heads = d.heads[:0]
+	for _, r := range d.shares[d.share].found(i-d.first, atPrompt) {
+		c := r.collection()
+		if c == own {
+			ownHead = r.id() + 1
+			continue
+		}
+		part := d.ix.layers[c].part(r.id())
+		if n := len(d.heads); n > 0 && d.heads[n-1].collection() == c && d.ix.layers[c].part(d.heads[n-1].id()) == part {
+			d.heads[n-1] = r // a newer run has a newer one
+		} else {
+			d.heads = append(d.heads, r)
+		}
+	}
+	d.hits = d.keys.appendHits(d.hits[:0], wanted{key: promptKey(m.prompt)})
+	if n := len(d.hits); n > 0 {
+		return d.hits[n-1].id + 1, nil
+	}
+	err = d.skipInvisible(&ownHead)
+	return ownHead, err
+}
+
+// newestOfPrompt sets head to the last of heads that is of the prompt itself, and not of another with the same key.
+func (d *decider) newestOfPrompt(m *meta) error {
+	if !d.linked {
+		return nil
+	}
+	for _, id := range slices.Backward(d.heads) {
+		got, err := d.meta(id)
+		if err != nil {
+			return err
+		}
+		if got.prompt == m.prompt {
+			d.head = id
+			return nil
 		}
 	}
 	return nil
@@ -218,27 +331,31 @@ func (d *decider) skipInvisible(head *uint32) error {
 // missed among them. Those before are found by their bands and exact hash, as in the scope of the dataset.
 const mostOfPrompt = 512
 
-// walk compares with the entries of a prompt's chain, newest first.
-func (d *decider) walk(c int, head uint32, it *Item, m *meta, f *found, exact, near bool) error {
-	for n := 0; head != 0 && n < mostOfPrompt; n++ {
-		id := newRef(c, head-1)
-		other, err := d.meta(id)
-		if err != nil {
-			return err
-		}
-		if other.prompt == m.prompt && mayBeAlike(m, &other, d.opts.Near.Jaccard, d.least) {
-			_, r, err := d.read(id)
+// walk compares with the entries of a prompt's chains in one collection, newest first.
+func (d *decider) walk(heads []ref, it *Item, m *meta, f *found, exact, near bool) error {
+	n := 0
+	for _, id := range slices.Backward(heads) {
+		c := id.collection()
+		for head := id.id() + 1; head != 0 && n < mostOfPrompt; n++ {
+			id := newRef(c, head-1)
+			other, err := d.meta(id)
 			if err != nil {
 				return err
 			}
-			if exact && r.exact == it.Sketch.Exact && id < f.exact {
-				f.exact = id // none is the largest
+			if other.prompt == m.prompt && mayBeAlike(m, &other, d.opts.Near.Jaccard, d.least) {
+				_, r, err := d.read(id)
+				if err != nil {
+					return err
+				}
+				if exact && r.exact == it.Sketch.Exact && id < f.exact {
+					f.exact = id // none is the largest
+				}
+				if near {
+					d.compare(it, id, r.set, f)
+				}
 			}
-			if near {
-				d.compare(it, id, r.set, f)
-			}
+			head = other.prev
 		}
-		head = other.prev
 	}
 	return nil
 }
@@ -259,7 +376,7 @@ func (d *decider) lookBands(i int, it *Item, m *meta, f *found) error {
 			return err
 		}
 		in := d.inScope(d.opts.Near.Scope, id, m, &c)
-		if !in && f.flag != none || !mayBeAlike(m, &c, d.opts.Near.Jaccard, d.least) {
+		if !in && f.flag != none && !d.linked || !mayBeAlike(m, &c, d.opts.Near.Jaccard, d.least) {
 			continue
 		}
 		_, r, err := d.read(id)
@@ -269,7 +386,10 @@ func (d *decider) lookBands(i int, it *Item, m *meta, f *found) error {
 		if in {
 			d.compare(it, id, r.set, f)
 		} else if j := Jaccard(it.Sketch.Set, r.set); j >= d.opts.Near.Jaccard {
-			f.flag, f.flagged = id, j
+			d.isAlike(id)
+			if f.flag == none {
+				f.flag, f.flagged = id, j
+			}
 		}
 	}
 	return nil
@@ -281,6 +401,7 @@ func (d *decider) compare(it *Item, id ref, set []uint32, f *found) {
 	if j < d.opts.Near.Jaccard {
 		return
 	}
+	d.isAlike(id)
 	if f.near == none || j > f.nearJaccard || j == f.nearJaccard && id < f.near {
 		f.near, f.nearJaccard = id, j
 	}
@@ -291,16 +412,16 @@ func (d *decider) conclude(f *found, out *Decision) (err error) {
 	do := ""
 	switch {
 	case f.exact != none:
-		out.Check, out.Jaccard, do = CheckExact, 1, d.opts.Exact.Do
+		out.Check, out.Jaccard, out.OfIn, do = CheckExact, 1, d.in(f.exact), d.opts.Exact.Do
 		out.Of, err = d.name(f.exact)
 	case f.near != none:
-		out.Check, out.Jaccard, do = CheckNear, f.nearJaccard, d.opts.Near.Do
+		out.Check, out.Jaccard, out.OfIn, do = CheckNear, f.nearJaccard, d.in(f.near), d.opts.Near.Do
 		out.Of, err = d.name(f.near)
 	}
 	out.Drop = do == schema.DoDrop
 	out.Enter = !out.Drop
 	if f.flag != none && !out.Drop && err == nil {
-		out.NearJaccard = f.flagged
+		out.NearJaccard, out.NearIn = f.flagged, d.in(f.flag)
 		out.Near, err = d.name(f.flag)
 	}
 	return err
@@ -324,7 +445,7 @@ func (d *decider) enter(i int, it *Item, m *meta, out *Decision) {
 	}
 	if m.prompt != 0 {
 		m.prev = out.prev
-		d.keys.replace(promptKey(m.prompt), id)
+		d.keys.replace(promptKey(m.prompt), id, 0)
 	}
 	out.linked = true
 	d.entered, d.metas = append(d.entered, i), append(d.metas, *m)
@@ -341,12 +462,18 @@ func ownRefs(refs []ref, layers int) int {
 
 // scope is the scope of duplicates in collection c.
 func (d *decider) scope(c int, check string) string {
-	if c < len(d.ix.layers) {
+	if c < len(d.ix.layers) && d.ix.layers[c].scope != ScopeChecks {
 		return d.ix.layers[c].scope
 	}
 	return check
 }
 
 func (d *decider) inScope(check string, id ref, m, c *meta) bool {
-	return d.scope(id.collection(), check) == schema.ScopeDataset || m.prompt != 0 && m.prompt == c.prompt
+	switch d.scope(id.collection(), check) {
+	case schema.ScopeDataset:
+		return true
+	case ScopeNone:
+		return false
+	}
+	return m.prompt != 0 && m.prompt == c.prompt
 }

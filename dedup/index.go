@@ -209,7 +209,7 @@ func readList(ctx context.Context, from objects, list rootList, after int, c *co
 			return corrupt(ref.Key, err)
 		}
 	}
-	if got := int(c.entries.len()); got != list.Entries {
+	if got := int(c.entries.len() - c.open()); got != list.Entries {
 		return corrupt("root of page "+strconv.Itoa(list.Seq), fmt.Errorf("its segments hold %d entries, not %d", got, list.Entries))
 	}
 	return nil

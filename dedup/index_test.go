@@ -250,7 +250,7 @@ func TestLayersAreComparedWith(t *testing.T) {
 	}
 	for _, scratch := range []string{"", t.TempDir()} {
 		ix := openIndex(t, blobs, "", Options{Scratch: scratch, MemoryBytes: 100_000, Layers: []LayerRef{
-			{Name: "version 1", Prefix: "earlier/", Root: root, Scope: schema.ScopePrompt},
+			{Name: "versions", Parts: []Part{{"version 1", root}}, Scope: schema.ScopePrompt},
 			{Name: "anchor", Items: human}}})
 		got := decide(t, ix, 0, item(t, "a", "p1", old+" end"), item(t, "b", "p2", old+" end"), item(t, "c", "p3", anchor), item(t, "d", "p4", anchor+" end"),
 			item(t, "e", "p2", old))

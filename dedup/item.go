@@ -23,14 +23,15 @@ const (
 type Decision struct {
 	Check   string  // CheckExact or CheckNear where the item is a duplicate within the check's scope, else ""
 	Of      string  // id of the entry that it duplicates: the first equal one, or the most alike (the first of those)
+	OfIn    string  // part of a layer that Of stands in, "" for the index's own entries
 	Jaccard float64 // similarity to Of
 	Drop    bool    // the check's `do` is drop
 
 	Near        string  // id of the first entry outside the scope (another prompt's) that it is alike; a flag only
+	NearIn      string  // part of a layer that Near stands in
 	NearJaccard float64 // similarity to Near
 
-	Enter bool // Commit enters the item: it is live, not dropped and not empty. A caller may
-	// clear it (surplus)
+	Enter bool // Commit enters the item: it is live, not dropped, not empty, and admitted
 
 	// Capped is the number of the item's band keys under which so many entries stand already that it was not entered
 	// there as well: later texts that are alike find those, and, it may be, not this one.
@@ -41,6 +42,13 @@ type Decision struct {
 	mask   uint64 // bands to be entered
 	first  bool   // first entry with its exact hash
 	prev   uint32 // the entry before with the same prompt, plus 1
+}
+
+// Link is an entry that an item hangs together with: it is alike, or an answer to the same prompt.
+type Link struct {
+	ID   string
+	In   string // part of a layer, "" for the index's own entries
+	Same bool   // of the same prompt
 }
 
 // withDefaults fills what a recipe left out.

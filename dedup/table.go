@@ -113,10 +113,10 @@ func (t *table) clear() {
 	t.used = 0
 }
 
-// replace makes id the only entry of key.
-func (t *table) replace(key uint64, id uint32) {
+// replace makes id the only entry of key among those from first on.
+func (t *table) replace(key uint64, id, first uint32) {
 	for i := key >> t.shift; i < uint64(len(t.slots)) && t.slots[i] != 0; i++ {
-		if t.slots[i]>>relBits == key {
+		if t.slots[i]>>relBits == key && uint32(t.slots[i]&relMask)-1+t.first >= first {
 			t.slots[i] = key<<relBits | uint64(id-t.first+1)
 			return
 		}

@@ -144,6 +144,17 @@ func (c Columns) readPrompt(r *row) error {
 	return nil
 }
 
+// Wanted are the columns that TextOf may read.
+func Wanted(column string) prompt.Columns { return Columns{Text: column}.wanted(false) }
+
+// TextOf returns the text of a row, and the messages before it where it is the last assistant message of a list. Without a column it
+// is the first of text, completion, answer, response and messages that the row has. Errors are schema.Faults with file and line.
+func TextOf(source prompt.Row, column string) (text string, before []schema.Message, err error) {
+	r := row{source: source}
+	err = Columns{Text: column}.readText(&r)
+	return r.text, r.prompt, err
+}
+
 func messagesOf(list []any) ([]schema.Message, bool) {
 	if len(list) == 0 {
 		return nil, list != nil

@@ -13,6 +13,9 @@ const EventDuplicate = "duplicate"
 // ReasonSurplus rejects what was answered after the recipe's rows were reached.
 const ReasonSurplus = "surplus"
 
+// ReasonSplit rejects what hangs together with records of two splits: it is alike to one, and to another or an answer to its prompt.
+const ReasonSplit = "split"
+
 // Finding is what a check says of a record: a tag or a drop with the signal that decided.
 type Finding struct {
 	Check  string  `json:"check"`
@@ -51,8 +54,11 @@ type Decision struct {
 	PromptID  string  `json:"prompt_id"`
 	Outcome   string  `json:"outcome"`
 	Reason    string  `json:"reason,omitempty"`  // the check, or the fail code
-	Of        string  `json:"of,omitempty"`      // request id (or record id of an earlier version) that it duplicates
+	Of        string  `json:"of,omitempty"`      // what it duplicates: a request of the run, or where OfIn says so a record or text
+	OfIn      string  `json:"of_in,omitempty"`   // what Of stands in where that is not the run: DATASET/RUN, or a corpus
 	Jaccard   float64 `json:"jaccard,omitempty"` // similarity to Of
 	Near      string  `json:"near,omitempty"`    // near-duplicate across prompts that is flagged, not dropped
+	NearIn    string  `json:"near_in,omitempty"`
+	Split     string  `json:"split,omitempty"` // that an admitted record goes to, where the recipe has splits
 	Bytes     int     `json:"bytes,omitempty"`
 }

@@ -178,7 +178,8 @@ type AccountWealth struct {
 // LayoutInput lays admitted and rejected records out over files.
 type LayoutInput struct {
 	RunRef
-	Pages int `json:"pages"` // decided ones: sequence numbers 0 to Pages-1
+	Pages int    `json:"pages"` // decided ones: sequence numbers 0 to Pages-1
+	Root  string `json:"root"`  // key of the index's root after the last, "" where nothing was entered
 }
 
 // LayoutResult counts the files to be written.

@@ -65,6 +65,20 @@ func (d Dataset) Shard(split, run string, i int) string {
 	return fmt.Sprintf("%sdata/%s-%s-%05d.parquet", d.root(), split, run, i)
 }
 
+// Layer is the prefix of an index of texts that runs are compared with; digest is of what was read and how.
+func (d Dataset) Layer(digest string) string { return d.root() + "_layers/" + digest + "/" }
+
+// RunOfIndex returns the run, of any dataset under the store's prefix, whose index has the object under key.
+func (d Dataset) RunOfIndex(key string) (Run, bool) {
+	rest, ok := strings.CutPrefix(key, d.Prefix)
+	dataset, rest, in := strings.Cut(rest, "/_runs/")
+	run, rest, under := strings.Cut(rest, "/")
+	if !ok || !in || !under || !strings.HasPrefix(rest, "index/") {
+		return Run{}, false
+	}
+	return Dataset{Bucket: d.Bucket, Prefix: d.Prefix, Name: dataset}.Run(run), true
+}
+
 // Run gives the keys of one run.
 func (d Dataset) Run(run string) Run { return Run{d, run} }
 
@@ -74,19 +88,22 @@ type Run struct {
 	ID string
 }
 
-func (r Run) Home() string         { return r.Runs() + r.ID + "/" }
-func (r Run) Begun() string        { return r.Home() + "run.json" }           // put last: the run may be planned
-func (r Run) RecipeText() string   { return r.Home() + "recipe.yaml" }        // as a person wrote it
-func (r Run) Sources() string      { return r.Home() + "sources.json" }       // pinned
-func (r Run) Teachers() string     { return r.Home() + "teachers.json" }      // as declared when the run was planned
-func (r Run) Plan() string         { return r.Home() + "plan.json" }          // put after the last page
-func (r Run) Shape() string        { return r.Home() + "answer.schema.json" } // response.schema as it was sent with the run
-func (r Run) Clusters() string     { return r.Home() + "clusters.jsonl.zst" }
-func (r Run) Status() string       { return r.Home() + "status.json" }
-func (r Run) Layout() string       { return r.Home() + "layout.json" }
-func (r Run) Result() string       { return r.Home() + "result.json" } // which version the run became
-func (r Run) Index() string        { return r.Home() + "index/" }
-func (r Run) File(s string) string { return r.Home() + "files/" + s } // a local file that was sent with the run
+func (r Run) Home() string            { return r.Runs() + r.ID + "/" }
+func (r Run) Begun() string           { return r.Home() + "run.json" }           // put last: the run may be planned
+func (r Run) RecipeText() string      { return r.Home() + "recipe.yaml" }        // as a person wrote it
+func (r Run) Sources() string         { return r.Home() + "sources.json" }       // pinned
+func (r Run) Teachers() string        { return r.Home() + "teachers.json" }      // as declared when the run was planned
+func (r Run) Plan() string            { return r.Home() + "plan.json" }          // put after the last page
+func (r Run) Shape() string           { return r.Home() + "answer.schema.json" } // response.schema as it was sent with the run
+func (r Run) Clusters() string        { return r.Home() + "clusters.jsonl.zst" }
+func (r Run) Status() string          { return r.Home() + "status.json" }
+func (r Run) Layout() string          { return r.Home() + "layout.json" }
+func (r Run) Result() string          { return r.Home() + "result.json" } // which version the run became
+func (r Run) Index() string           { return r.Home() + "index/" }
+func (r Run) IndexRoot() string       { return r.Home() + "index.json" }    // root of the index after the last page
+func (r Run) Compared() string        { return r.Home() + "compared.json" } // indexes of others that the run is compared with
+func (r Run) LargestClusters() string { return r.Home() + "clusters.json" } // schema.ClusterReport
+func (r Run) File(s string) string    { return r.Home() + "files/" + s }    // a local file that was sent with the run
 
 // Claim says that the run may become version n at any time from now on.
 func (r Run) Claim(n int) string { return fmt.Sprintf("%s%06d.json", r.Claims(), n) }

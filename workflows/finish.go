@@ -18,7 +18,7 @@ func (g *generation) finish() error {
 	g.Status.State = schema.StateWriting
 	g.save(true)
 	var layout schema.LayoutResult
-	if err := workflow.ExecuteActivity(long(g.ctx), schema.StepLayout, schema.LayoutInput{RunRef: g.in.RunRef, Pages: g.Seq}).Get(g.ctx, &layout); err != nil {
+	if err := workflow.ExecuteActivity(long(g.ctx), schema.StepLayout, schema.LayoutInput{RunRef: g.in.RunRef, Pages: g.Seq, Root: g.Root}).Get(g.ctx, &layout); err != nil {
 		return err
 	}
 	g.Status.Counts.Human = layout.Human

@@ -103,6 +103,9 @@ func (a *app) check(file string) (*activities.Beginning, *Estimate, error) {
 		return nil, nil, err
 	}
 	var holdout int
+	if b.Against, err = activities.ResolveAgainst(a.ctx, access, recipe); err != nil {
+		return nil, nil, err
+	}
 	if activities.ReadsHumanText(recipe) {
 		if b.Anchor, err = access.Resolve(a.ctx, recipe, "anchor.from", recipe.Anchor.From); err != nil {
 			return nil, nil, err

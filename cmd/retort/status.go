@@ -134,6 +134,7 @@ var reasonTexts = map[string]string{
 	"manifest":            "a version's manifest can't be read%s",
 	"status":              "a run's status can't be read%s",
 	"index_corrupt":       "the index of near-duplicates is damaged%s",
+	"index_lost":          "the index of near-duplicates is damaged, and what it was made of is gone%s",
 	"index_scratch":       "the worker's scratch folder can't be written%s",
 	"anchor-small":        "the anchor has too little text%s",
 	"other-anchor":        "the anchor isn't the one that the run began with%s",
