@@ -1,7 +1,7 @@
 # `make` alone lists the targets.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build demo up test readers bench bench-peers bench-dedup bench-parquet bench-quality clean
+.PHONY: help build demo photocopy up test readers bench bench-peers bench-dedup bench-parquet bench-quality clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -14,6 +14,13 @@ build: ## build retort and the local stack into bin/
 
 demo: ## a real dataset from a real small model, verified; data in .retort/ (TEACHER=URL MODEL=NAME: another model)
 	@scripts/demo.sh
+
+photocopy: ## six generations of a student trained on its own answers, with the gate and without; a table and a plot
+	@mkdir -p bin
+	go build -o bin/retort ./cmd/retort
+	@[ -x bin/retort-photocopy ] || echo "building the local stack: some minutes the first time"
+	cd local && go build -o ../bin/retort-photocopy ./cmd/retort-photocopy
+	@bin/retort-photocopy
 
 up: build ## the local stack in the foreground; prints what to source
 	@exec bin/retort-local up

@@ -129,13 +129,7 @@ func (a *asking) missing() (todo []*schema.Request) {
 func (a *asking) sendAll(ctx context.Context, stop context.CancelCauseFunc, todo []*schema.Request) {
 	var flying sync.WaitGroup
 	defer flying.Wait()
-	if len(todo) == 0 {
-		return
-	}
-	unsent := len(todo)
-	a.lane.enter(unsent, a.dearest(todo), activity.GetInfo(ctx).Attempt > 1)
-	defer func() { a.lane.leave(unsent) }()
-	if !a.lane.takeTurn(ctx, a.in.Run) {
+	if len(todo) == 0 || !a.lane.takeTurn(ctx, a.in.Run) {
 		return
 	}
 	defer a.lane.giveTurn(a.in.Run)
@@ -147,24 +141,14 @@ func (a *asking) sendAll(ctx context.Context, stop context.CancelCauseFunc, todo
 			return
 		case a.lane.slots <- struct{}{}:
 		}
-		unsent--
 		flying.Add(1)
 		go func() {
 			defer flying.Done()
-			defer a.lane.leave(1)
 			defer func() { <-a.lane.slots }()
 			defer a.caught(stop)
 			a.send(ctx, stop, req)
 		}()
 	}
-}
-
-// dearest is the most tokens that one of the requests may take.
-func (a *asking) dearest(todo []*schema.Request) (tokens int64) {
-	for _, req := range todo {
-		tokens = max(tokens, teacher.InputBound(req.Messages, a.recipe.shape)+mostTokens(a.page.Sampling))
-	}
-	return tokens
 }
 
 // caught turns a panic while a request is sent into an error of the page: else it would end the worker, and with it, tried again, the
@@ -208,7 +192,7 @@ func (a *asking) stopFor(err error, stop context.CancelCauseFunc) {
 	defer a.mu.Unlock()
 	if a.stopped == nil {
 		var e *schema.Error
-		if errors.As(err, &e) && (e.Code == teacher.CodeBlocked || e.Code == teacher.CodeUnavailable) {
+		if errors.As(err, &e) && e.Code == teacher.CodeBlocked {
 			a.lane.block(a.execution)
 		}
 		a.stopped = err

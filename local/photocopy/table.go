@@ -8,7 +8,7 @@ import (
 
 // line says what a generation came to, as it comes.
 func (g Generation) line(r Regime) string {
-	return fmt.Sprintf("%-27s generation %d  %-34s said: entropy %.2f, vocabulary %d; published: entropy %.2f, vocabulary %d; perplexity %.0f",
+	return fmt.Sprintf("%-29s generation %d  %-34s said: entropy %.2f, vocabulary %d; published: entropy %.2f, vocabulary %d; perplexity %.0f",
 		r.Title, g.Number, g.verdict(r), g.Said.Entropy, g.Said.Vocabulary, g.Published.Entropy, g.Published.Vocabulary, g.Perplexity)
 }
 
@@ -31,16 +31,16 @@ func (r *Result) Table() string {
 	var b strings.Builder
 	o := r.Options
 	fmt.Fprintf(&b, "%d answers a generation at T = %g, seed %d; measured at %d words, lower case. %.0f seconds.\n\n", o.Answers, o.Temperature, o.Seed, o.Budget, r.Seconds)
-	fmt.Fprintf(&b, "%-28s%-4s%-30s%6s%9s  %15s  %15s  %13s  %11s%12s\n", "", "gen", "", "depth", "rejected", "entropy, bits", "vocabulary", "tail", "bigram JSD", "perplexity")
-	fmt.Fprintf(&b, "%-28s%-4s%-30s%6s%9s  %15s  %15s  %13s  %11s%12s\n", "", "", "", "", "", "said    in it", "said    in it", "said  in it", "said in it", "of student")
-	fmt.Fprintf(&b, "%-28s%-4s%-30s%6s%9s  %15.2f  %15d  %13.3f  %11.3f%12.0f\n", "human text nobody saw", "0", "", "0", "", r.Human.Entropy, r.Human.Vocabulary, r.Human.Tail, r.Human.JSD, r.First)
+	fmt.Fprintf(&b, "%-31s%-4s%-30s%6s%9s  %15s  %15s  %13s  %11s%12s\n", "", "gen", "", "depth", "rejected", "entropy, bits", "vocabulary", "tail", "bigram JSD", "perplexity")
+	fmt.Fprintf(&b, "%-31s%-4s%-30s%6s%9s  %15s  %15s  %13s  %11s%12s\n", "", "", "", "", "", "said    in it", "said    in it", "said  in it", "said in it", "of student")
+	fmt.Fprintf(&b, "%-31s%-4s%-30s%6s%9s  %15.2f  %15d  %13.3f  %11.3f%12.0f\n", "human text nobody saw", "0", "", "0", "", r.Human.Entropy, r.Human.Vocabulary, r.Human.Tail, r.Human.JSD, r.First)
 	for _, s := range r.Series {
 		for i, g := range s.Generations {
 			title := s.Title
 			if i > 0 {
 				title = ""
 			}
-			fmt.Fprintf(&b, "%-28s%-4d%-30s%6s%9d  %7.2f %7.2f  %7d %7d  %6.3f %6.3f  %5.3f %5.3f%12.0f\n", title, g.Number, g.verdict(s.Regime), g.Depth, g.Rejected,
+			fmt.Fprintf(&b, "%-31s%-4d%-30s%6s%9d  %7.2f %7.2f  %7d %7d  %6.3f %6.3f  %5.3f %5.3f%12.0f\n", title, g.Number, g.verdict(s.Regime), g.Depth, g.Rejected,
 				g.Said.Entropy, g.Published.Entropy, g.Said.Vocabulary, g.Published.Vocabulary, g.Said.Tail, g.Published.Tail, g.Said.JSD, g.Published.JSD, g.Perplexity)
 		}
 	}
@@ -86,6 +86,14 @@ func (r *Result) Claims() (all []Claim) {
 		}
 		first, last := s.Generations[0], s.Generations[len(s.Generations)-1]
 		switch {
+		case s.Fixed:
+			held := 0
+			for _, g := range s.Generations {
+				if g.Reason != "" {
+					held++
+				}
+			}
+			claim(held == 0, "%s: every generation passes (%d of %d held)", s.Title, held, len(s.Generations))
 		case s.Gated:
 			loss := 0.0
 			for i := 1; i < len(s.Generations); i++ {
