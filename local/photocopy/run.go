@@ -98,7 +98,7 @@ func Run(ctx context.Context, s *Site, o Options) (*Result, error) {
 		students[r.Name] = &student{seed: o.Seed}
 		mux.Handle("/"+r.Name+"/", http.StripPrefix("/"+r.Name, students[r.Name].handler()))
 	}
-	end, err := s.open(ctx, mux, o.Regimes)
+	end, err := s.open(ctx, mux, declare(o.Regimes, nil))
 	if err != nil {
 		return nil, err
 	}
@@ -133,12 +133,19 @@ type demonstration struct {
 	trainedOn map[string]string
 }
 
+func declare(regimes []Regime, trainedOn map[string]string) (all []declared) {
+	for _, r := range regimes {
+		all = append(all, declared{r.Name, ngram.Name, "BSD-3-Clause", 16, trainedOn[r.Name]})
+	}
+	return all
+}
+
 func (d *demonstration) regime(ctx context.Context, r Regime, s *student) (Series, error) {
 	series := Series{Regime: r}
 	model, last := d.first, Generation{}
 	for n := 1; n <= d.o.Generations; n++ {
 		s.next(model, n)
-		if err := d.site.declare(d.o.Regimes, d.trainedOn); err != nil {
+		if err := d.site.declare(declare(d.o.Regimes, d.trainedOn)); err != nil {
 			return series, err
 		}
 		status, err := d.site.run(ctx, fmt.Sprintf("%s-%d", r.Name, n), r.recipe(d.o.Temperature))
@@ -214,7 +221,7 @@ func (d *demonstration) inspect(ctx context.Context, r Regime, series Series) (a
 			anchor = files
 			continue
 		}
-		in, err := d.site.inspect(ctx, g.Version, files, anchor)
+		in, err := d.site.inspect(ctx, g.Version, files, anchor, "prompt_id")
 		if err != nil {
 			return nil, err
 		}

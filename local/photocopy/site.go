@@ -32,8 +32,15 @@ type Site struct {
 
 func (s *Site) config() string { return filepath.Join(s.Dir, "temporal.yaml") }
 
+// declared is a teacher as the configuration declares it; students serves it under its name.
+type declared struct {
+	name, model, license string
+	concurrency          int
+	trainedOn            string
+}
+
 // open serves the students, and starts a worker; end stops both.
-func (s *Site) open(ctx context.Context, students http.Handler, regimes []Regime) (end func(), err error) {
+func (s *Site) open(ctx context.Context, students http.Handler, teachers []declared) (end func(), err error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -43,7 +50,7 @@ func (s *Site) open(ctx context.Context, students http.Handler, regimes []Regime
 	s.url = "http://" + ln.Addr().String()
 	s.store, err = store.OpenS3(ctx, schema.StoreConfig{Endpoint: s.Stack.S3Endpoint, Region: s.Stack.Region, Bucket: s.Stack.Bucket, PathStyle: true}, "")
 	if err == nil {
-		err = s.declare(regimes, map[string]string{})
+		err = s.declare(teachers)
 	}
 	if err != nil {
 		server.Close()
@@ -68,8 +75,8 @@ func (s *Site) open(ctx context.Context, students http.Handler, regimes []Regime
 	}, nil
 }
 
-// declare writes the configuration: a teacher for each regime, with what it was trained on.
-func (s *Site) declare(regimes []Regime, trainedOn map[string]string) error {
+// declare writes the configuration.
+func (s *Site) declare(teachers []declared) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, `temporal: {address: %q, namespace: %q, task_queue: photocopy}
 store: {endpoint: %q, region: %s, bucket: %s, path_style: true}
@@ -77,15 +84,15 @@ allow: {paths: [%q]}
 worker: {pages: 8, index_mb: 64, scratch: %q}
 teachers:
 `, s.Stack.TemporalAddress, s.Stack.Namespace, s.Stack.S3Endpoint, s.Stack.Region, s.Stack.Bucket, s.Dir, filepath.Join(s.Dir, "scratch"))
-	for _, r := range regimes {
+	for _, t := range teachers {
 		fmt.Fprintf(&b, `  - name: %s
     base_url: %s/%s/v1
-    model: kneser-ney-trigram
-    terms: {training: allowed, license: BSD-3-Clause, source: "trained on Go's documentation and on its own answers", read_on: 2026-11-24}
+    model: %s
+    terms: {training: allowed, license: %s, source: a model that runs beside this demonstration, read_on: 2026-11-24}
     trained_on: [%s]
-    limits: {concurrency: 16}
+    limits: {concurrency: %d}
     price: {input: 0, output: 0}
-`, r.Name, s.url, r.Name, trainedOn[r.Name])
+`, t.name, s.url, t.name, t.model, t.license, t.trainedOn, t.concurrency)
 	}
 	part := s.config() + ".part"
 	if err := os.WriteFile(part, []byte(b.String()), 0o600); err != nil {
@@ -145,6 +152,14 @@ func (s *Site) manifest(ctx context.Context, dataset string, n int) (*schema.Man
 
 // texts reads what a trainer reads: the answers of all records of a version, people's among them.
 func (s *Site) texts(ctx context.Context, m *schema.Manifest) (texts []string, err error) {
+	rows, err := s.records(ctx, m)
+	for _, rec := range rows {
+		texts = append(texts, rec.Answer())
+	}
+	return texts, err
+}
+
+func (s *Site) records(ctx context.Context, m *schema.Manifest) (rows []*schema.Record, err error) {
 	for _, shard := range m.Shards {
 		body, err := s.store.Get(ctx, shard.Key)
 		if err != nil {
@@ -154,10 +169,10 @@ func (s *Site) texts(ctx context.Context, m *schema.Manifest) (texts []string, e
 			if err != nil {
 				return nil, err
 			}
-			texts = append(texts, rec.Answer())
+			rows = append(rows, rec)
 		}
 	}
-	return texts, nil
+	return rows, nil
 }
 
 // keep copies a version's shards into one folder, for the command inspect.
@@ -184,25 +199,38 @@ type Inspected struct {
 	Record  int     `json:"alarm_at_record,omitempty"`
 	Account string  `json:"signal,omitempty"`
 	Wealth  float64 `json:"wealth"`
+
+	Pairs    int       `json:"pairs"`
+	Accounts []Account `json:"accounts"`
 }
 
-func (s *Site) inspect(ctx context.Context, version int, files, anchor string) (Inspected, error) {
-	out, status, err := s.retort(ctx, "--json", "inspect", files, "--anchor", anchor, "--tolerance", "0", "--prompt", "prompt_id", "--key", "prompt_id")
+// Account is what one account of the gate came to; Mean is that of its differences, positive where the later text is worse.
+type Account struct {
+	Name   string  `json:"name"`
+	Wealth float64 `json:"wealth"`
+	Mean   float64 `json:"mean"`
+}
+
+// inspect compares files with others; key names the column by which rows belong together.
+func (s *Site) inspect(ctx context.Context, version int, files, anchor, key string) (Inspected, error) {
+	out, status, err := s.retort(ctx, "--json", "inspect", files, "--anchor", anchor, "--tolerance", "0", "--prompt", key, "--key", key)
 	if err != nil {
 		return Inspected{}, err
 	}
 	var got struct {
 		Gate struct {
-			Verdict string
-			AlarmAt *int   `json:"alarm_at_record"`
-			Account string `json:"signal"`
-			Wealth  float64
+			Verdict  string
+			AlarmAt  *int   `json:"alarm_at_record"`
+			Account  string `json:"signal"`
+			Wealth   float64
+			Pairs    int
+			Accounts []Account
 		}
 	}
 	if err := json.Unmarshal(out, &got); err != nil {
 		return Inspected{}, err
 	}
-	in := Inspected{Version: version, Verdict: got.Gate.Verdict, Account: got.Gate.Account, Wealth: got.Gate.Wealth}
+	in := Inspected{Version: version, Verdict: got.Gate.Verdict, Account: got.Gate.Account, Wealth: got.Gate.Wealth, Pairs: got.Gate.Pairs, Accounts: got.Gate.Accounts}
 	if got.Gate.AlarmAt != nil {
 		in.Record = *got.Gate.AlarmAt
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/retort-data/retort/local/llm"
 	"github.com/retort-data/retort/local/photocopy"
 	"github.com/retort-data/retort/local/stack"
 )
@@ -26,6 +27,12 @@ type options struct {
 	Temperature float64 `default:"0.8"`
 	Budget      int     `default:"25000" help:"Words that every text is measured at."`
 	Seed        uint64  `default:"1"`
+
+	LLM     bool   `name:"llm" help:"A real small model rewrites its own answers instead."`
+	Models  string `default:".retort/model" help:"With --llm: where it is installed." type:"path"`
+	Records int    `default:"500" help:"With --llm: answers that are copied."`
+	Copies  int    `default:"3" help:"With --llm."`
+	Tokens  int    `default:"80" help:"With --llm: most tokens of an answer."`
 }
 
 func main() {
@@ -60,7 +67,11 @@ func run(ctx context.Context, o options) (err error) {
 			return err
 		}
 	}
-	result, err := photocopy.Run(ctx, &photocopy.Site{Stack: s, Binary: o.Retort, Dir: o.Dir}, photocopy.Options{Answers: o.Answers, Generations: o.Generations,
+	site := &photocopy.Site{Stack: s, Binary: o.Retort, Dir: o.Dir}
+	if o.LLM {
+		return rewrite(ctx, site, o)
+	}
+	result, err := photocopy.Run(ctx, site, photocopy.Options{Answers: o.Answers, Generations: o.Generations,
 		Temperature: o.Temperature, Budget: o.Budget, Seed: o.Seed, Log: os.Stdout})
 	if err != nil {
 		return err
@@ -75,6 +86,31 @@ func run(ctx context.Context, o options) (err error) {
 		}
 	}
 	return nil
+}
+
+// rewrite lets the real model copy itself.
+func rewrite(ctx context.Context, site *photocopy.Site, o options) error {
+	installed, err := llm.Install(ctx, o.Models, llm.SmolLM2, os.Stdout)
+	if err != nil {
+		return err
+	}
+	model, err := installed.Start(ctx, llm.Options{})
+	if err != nil {
+		return err
+	}
+	defer model.Stop()
+	result, err := photocopy.Rewrite(ctx, site, photocopy.RewriteOptions{Records: o.Records, Copies: o.Copies, Tokens: o.Tokens, Seed: o.Seed,
+		URL: model.URL, Model: model.Model, License: installed.Model.License, Log: os.Stdout})
+	if err != nil {
+		return err
+	}
+	figures, err := json.MarshalIndent(result, "", " ")
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(o.Dir, "photocopy-llm.json")
+	fmt.Printf("\n%s\nFigures: %s\nTexts:   %s\n", result.Table(), file, filepath.Join(o.Dir, "copy-*.jsonl"))
+	return os.WriteFile(file, figures, 0o644)
 }
 
 // mark stands in a folder that a demonstration made, so that no other folder is ever deleted.
