@@ -1,7 +1,7 @@
 # `make` alone lists the targets.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build demo photocopy up test readers bench bench-peers bench-dedup bench-parquet bench-quality clean
+.PHONY: help build demo photocopy photocopy-llm up test readers bench bench-peers bench-dedup bench-parquet bench-quality clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,6 +21,12 @@ photocopy: ## six generations of a student trained on its own answers, with the 
 	@[ -x bin/retort-photocopy ] || echo "building the local stack: some minutes the first time"
 	cd local && go build -o ../bin/retort-photocopy ./cmd/retort-photocopy
 	@bin/retort-photocopy
+
+photocopy-llm: ## the real small model rewrites its own answers, 500 records and 3 copies (RECORDS=, COPIES=); an hour on idle cores
+	@mkdir -p bin
+	go build -o bin/retort ./cmd/retort
+	cd local && go build -o ../bin/retort-photocopy ./cmd/retort-photocopy
+	@bin/retort-photocopy --llm --dir .retort/photocopy-llm --records $(or $(RECORDS),500) --copies $(or $(COPIES),3)
 
 up: build ## the local stack in the foreground; prints what to source
 	@exec bin/retort-local up
