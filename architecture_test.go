@@ -68,6 +68,10 @@ var rooms = map[string][]rule{
 		{never: []string{project + "/..."}, except: []string{project + "/schema"}, reach: through, why: "who checks a version or a proof needs neither S3 nor a run"},
 		{never: []string{"go.temporal.io/...", "github.com/aws/...", "net/http"}, reach: direct, why: "it signs and checks bytes; it doesn't fetch"},
 	},
+	project + "/report": {
+		{never: []string{project + "/..."}, except: []string{project + "/schema", project + "/quality"}, reach: through, why: "papers are made from what they are given, by worker and command line alike"},
+		{never: []string{"go.temporal.io/...", "github.com/aws/...", "net/http"}, reach: direct, why: "it shows; it doesn't fetch"},
+	},
 	project + "/workflows": {
 		{never: []string{project + "/..."}, except: []string{project + "/schema"}, reach: through, why: "order and time touch nothing of the world: activities are named, not called"},
 		{never: []string{"os", "os/...", "net", "net/...", "math/rand", "math/rand/...", "crypto/rand", "database/...", "github.com/aws/...", "github.com/openai/...",

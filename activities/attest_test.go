@@ -26,7 +26,7 @@ func TestPublishSigns(t *testing.T) {
 	t.Setenv("RETORT_TEST_KEY", l.signer())
 	l.must(r.ReadSigner())
 	two := l.another("r2")
-	seen := &before{Store: l.store, key: "_versions/000002", do: func() {
+	seen := &before{Store: l.store, key: "_versions/000002.json", do: func() {
 		if n := len(l.objects(l.run.Attestations())); n != 2 {
 			t.Errorf("%d attestations before the second manifest", n)
 		}
@@ -74,7 +74,7 @@ func TestPublishWithoutItsKey(t *testing.T) {
 	if !errors.As(err, &e) || e.Kind != schema.KindHold || e.Code != "signing_key" {
 		t.Errorf("error %v", err)
 	}
-	if len(l.objects(l.run.Versions())) != 0 {
+	if l.manifests() != 0 {
 		t.Error("it was published")
 	}
 }
@@ -84,7 +84,7 @@ func TestTwoKeys(t *testing.T) {
 	l, r, f := writtenRun(t, "")
 	t.Setenv("RETORT_TEST_KEY", l.signer())
 	l.must(r.ReadSigner())
-	dead := l.rooms(&refusing{Store: l.store, key: "_versions/"})
+	dead := l.rooms(&refusing{Store: l.store, key: "_versions/000001.json"})
 	l.must(dead.ReadSigner())
 	if _, err := dead.Publish(t.Context(), f.publish); !errors.Is(err, errKilled) {
 		t.Fatal(err)

@@ -384,6 +384,10 @@ func (b *breaking) Put(ctx context.Context, key string, body []byte) error {
 	return b.write(func() error { return b.Store.Put(ctx, key, body) })
 }
 
+func (b *breaking) PutOver(ctx context.Context, key string, body []byte, etag string) error {
+	return b.write(func() error { return b.Store.PutOver(ctx, key, body, etag) })
+}
+
 func (b *breaking) PutFileNew(ctx context.Context, key string, f io.ReaderAt, size int64) error {
 	return b.write(func() error { return b.Store.PutFileNew(ctx, key, f, size) })
 }

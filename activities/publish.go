@@ -16,10 +16,19 @@ import (
 	"github.com/retort-data/retort/store"
 )
 
-// Publish commits the run as the dataset's next version: it reads every file of the run back (size, checksum), and puts the manifest
+// Publish commits the run as the dataset's next version, and puts the card and croissant.json of the newest version after it.
+func (r *Rooms) Publish(ctx context.Context, in schema.PublishInput) (schema.PublishResult, error) {
+	got, err := r.publishVersion(ctx, in)
+	if err != nil {
+		return got, err
+	}
+	return got, r.paperFault(PutPapers(ctx, r.Store, r.run(in.RunRef).Dataset), r.run(in.RunRef))
+}
+
+// publishVersion commits: it reads every file of the run back (size, checksum), and puts the manifest
 // if absent. That put is the commit. Where something stands there it reads it: if it is this run's own the run is
 // published; if another's, it takes the next number with that as its parent.
-func (r *Rooms) Publish(ctx context.Context, in schema.PublishInput) (schema.PublishResult, error) {
+func (r *Rooms) publishVersion(ctx context.Context, in schema.PublishInput) (schema.PublishResult, error) {
 	run := r.run(in.RunRef)
 	if !in.Counts.Reconciled() {
 		return schema.PublishResult{}, &schema.Error{Kind: schema.KindFailed, Code: "counts", Op: "publish", Subject: run.ID,
@@ -37,8 +46,12 @@ func (r *Rooms) Publish(ctx context.Context, in schema.PublishInput) (schema.Pub
 	if err != nil {
 		return schema.PublishResult{}, err
 	}
+	read, err := r.measure(ctx, run)
+	if err != nil {
+		return schema.PublishResult{}, err
+	}
 	for parent := newest; ; parent++ {
-		got, err := r.commit(ctx, run, m, parent)
+		got, err := r.commit(ctx, run, m, parent, read)
 		if !errors.Is(err, errAnother) {
 			return got, err
 		}
@@ -48,14 +61,21 @@ func (r *Rooms) Publish(ctx context.Context, in schema.PublishInput) (schema.Pub
 // errAnother says that another run became this version.
 var errAnother = errors.New("another run's version stands there")
 
-// commit puts the manifest of version parent+1.
-func (r *Rooms) commit(ctx context.Context, run store.Run, own schema.Manifest, parent int) (schema.PublishResult, error) {
+// commit puts report and manifest of version parent+1.
+func (r *Rooms) commit(ctx context.Context, run store.Run, own schema.Manifest, parent int, read *measured) (schema.PublishResult, error) {
 	m := own
 	m.Version, m.Parent = parent+1, parent
 	if err := r.inherit(ctx, run, &m); err != nil {
 		return schema.PublishResult{}, err
 	}
-	return r.putVersion(ctx, run, &m)
+	if err := r.putReport(ctx, run, &m, read); err != nil {
+		return schema.PublishResult{}, err
+	}
+	got, err := r.putVersion(ctx, run, &m)
+	if errors.Is(err, errAnother) {
+		return got, errors.Join(err, r.Store.Delete(ctx, run.Report(m.Version, run.ID))) // the number is another's
+	}
+	return got, err
 }
 
 func digest(b []byte) string {

@@ -100,7 +100,7 @@ func TestOneRunPublishedByMany(t *testing.T) {
 			t.Errorf("one was told %+v, another %+v", got[0], g)
 		}
 	}
-	if n := len(l.objects(l.run.Versions())); n != 1 {
+	if n := l.manifests(); n != 1 {
 		t.Errorf("%d manifests", n)
 	}
 }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Opens shards with pyarrow, datasets, DuckDB, Polars and pandas and compares what they see (test_readers.py).
+# Opens shards with pyarrow, datasets, DuckDB, Polars and pandas and compares what they see (test_readers.py), and
+# holds card and croissant.json against huggingface_hub and mlcroissant (test_papers.py).
 #
 #   readers/run.sh                    small datasets of every format, written for the purpose
 #   readers/run.sh DATASET...         folders (with _versions/ and data/), or s3://BUCKET/PREFIX/DATASET with
@@ -24,7 +25,7 @@ install() {
 		not_run "$python is not Python 3.11 or newer. Install it, or name another with PYTHON."
 	want=$("$python" -c 'import hashlib, sys; print(hashlib.sha256(open("readers/requirements.txt", "rb").read()).hexdigest(), sys.version)')
 	if [ -x "$venv/bin/python" ] && [ "$(cat "$venv/installed" 2>/dev/null)" = "$want" ]; then return; fi
-	echo "readers: installing the libraries into $venv (once, about 600 MB)" >&2
+	echo "readers: installing the libraries into $venv (once, about 800 MB)" >&2
 	rm -rf "$venv"
 	mkdir -p "$(dirname "$venv")"
 	"$python" -m venv "$venv" || not_run "$python can't make a virtual environment (on Debian: python3-venv)."
@@ -35,7 +36,7 @@ install() {
 
 check() {
 	echo "readers: $1" >&2
-	RETORT_DATASET=$1 "$venv/bin/python" -m pytest -q -p no:cacheprovider readers/test_readers.py || failed=1
+	RETORT_DATASET=$1 "$venv/bin/python" -m pytest -q -p no:cacheprovider -W ignore::DeprecationWarning -W ignore::FutureWarning readers/test_readers.py readers/test_papers.py || failed=1
 }
 
 install

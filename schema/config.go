@@ -78,6 +78,18 @@ type Terms struct {
 	ReadOn            string `yaml:"read_on" json:"read_on,omitempty"`
 	StudentNamePrefix string `yaml:"student_name_prefix" json:"student_name_prefix,omitempty"`
 	Notice            string `yaml:"notice" json:"notice,omitempty"`
+	DerivativeLicense string `yaml:"derivative_license" json:"derivative_license,omitempty"` // that a student, or what is made of the answers, must carry
+}
+
+// Binding lists what the terms ask of a student and of who passes its data on: what, and the words. Empty where they ask nothing.
+func (t Terms) Binding() (all [][2]string) {
+	for _, b := range [][2]string{{"the student's name must begin with", t.StudentNamePrefix}, {"a notice must be given", t.Notice},
+		{"what is derived from its answers must carry the licence", t.DerivativeLicense}} {
+		if b[1] != "" {
+			all = append(all, b)
+		}
+	}
+	return all
 }
 
 // Limits of a teacher, over all workers; 0 is no limit, but Concurrency defaults to 8.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Publishes a version on the local stack and opens it with every reader, over S3.
+# Publishes 20,000 records in five shards of two splits on the local stack, in two formats, and opens them with every reader, over S3.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=${RETORT_BIN:-bin}
@@ -21,7 +21,7 @@ done
 . "$dir/env"
 AWS_ENDPOINT_URL=$(sed -n 's/.*"s3_endpoint": *"\([^"]*\)".*/\1/p' "$dir/ready.json")
 export AWS_ENDPOINT_URL
-for i in $(seq 1 3000); do
+for i in $(seq 1 20000); do
   printf '{"question": "What is to be said of thing number %d?"}\n' "$i"
 done >"$dir/questions.jsonl"
 for format in messages prompt-completion; do

@@ -33,11 +33,15 @@ func NewMemory(bucket string) *Memory { return &Memory{Name: bucket} }
 
 func (m *Memory) Bucket() string { return m.Name }
 
-func (m *Memory) put(key string, body []byte, onlyNew bool) error {
+func (m *Memory) put(key string, body []byte, when condition) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, ok := m.objects[key]; ok && onlyNew {
+	stands, ok := m.objects[key]
+	switch {
+	case ok && when.absent:
 		return ErrExists
+	case when.etag != "" && stands.info.ETag != when.etag:
+		return ErrChanged
 	}
 	if m.objects == nil {
 		m.objects = map[string]memoryObject{}
@@ -51,14 +55,21 @@ func (m *Memory) PutNew(ctx context.Context, key string, body []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return m.put(key, body, true)
+	return m.put(key, body, condition{absent: true})
 }
 
 func (m *Memory) Put(ctx context.Context, key string, body []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return m.put(key, body, false)
+	return m.put(key, body, condition{})
+}
+
+func (m *Memory) PutOver(ctx context.Context, key string, body []byte, etag string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return m.put(key, body, condition{etag: etag})
 }
 
 func (m *Memory) PutFileNew(ctx context.Context, key string, file io.ReaderAt, size int64) error {

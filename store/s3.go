@@ -62,10 +62,19 @@ func (s *S3) Bucket() string { return s.bucket }
 // conflictTries bounds how often a put is repeated that met another one at work (409): S3 asks to try again.
 const conflictTries = 8
 
-func (s *S3) putObject(ctx context.Context, key string, body io.ReadSeeker, size int64, onlyNew bool) error {
+// condition is what must hold for a put: that nothing stands there, or what has this etag.
+type condition struct {
+	absent bool
+	etag   string
+}
+
+func (s *S3) putObject(ctx context.Context, key string, body io.ReadSeeker, size int64, when condition) error {
 	in := &s3.PutObjectInput{Bucket: &s.bucket, Key: &key, Body: body, ContentLength: &size, ContentType: contentType(key)}
-	if onlyNew {
+	if when.absent {
 		in.IfNoneMatch = aws.String("*")
+	}
+	if when.etag != "" {
+		in.IfMatch = &when.etag
 	}
 	if s.kmsKey != "" {
 		in.ServerSideEncryption, in.SSEKMSKeyId = types.ServerSideEncryptionAwsKms, &s.kmsKey
@@ -77,6 +86,9 @@ func (s *S3) putObject(ctx context.Context, key string, body io.ReadSeeker, size
 		_, err := s.client.PutObject(ctx, in)
 		if err == nil {
 			return nil
+		}
+		if when.etag != "" && (status(err) == http.StatusPreconditionFailed || status(err) == http.StatusNotFound) {
+			return fmt.Errorf("%s: %w", s.uri(key), ErrChanged)
 		}
 		if status(err) != http.StatusConflict || try == conflictTries {
 			return s.wrap("put", key, err)
@@ -97,11 +109,15 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 func (s *S3) PutNew(ctx context.Context, key string, body []byte) error {
-	return s.putObject(ctx, key, bytes.NewReader(body), int64(len(body)), true)
+	return s.putObject(ctx, key, bytes.NewReader(body), int64(len(body)), condition{absent: true})
 }
 
 func (s *S3) Put(ctx context.Context, key string, body []byte) error {
-	return s.putObject(ctx, key, bytes.NewReader(body), int64(len(body)), false)
+	return s.putObject(ctx, key, bytes.NewReader(body), int64(len(body)), condition{})
+}
+
+func (s *S3) PutOver(ctx context.Context, key string, body []byte, etag string) error {
+	return s.putObject(ctx, key, bytes.NewReader(body), int64(len(body)), condition{etag: etag})
 }
 
 // partBytes is the size of a part: 5 MiB at least by the protocol, 10,000 parts at most.
@@ -109,7 +125,7 @@ const partBytes = 32 << 20
 
 func (s *S3) PutFileNew(ctx context.Context, key string, file io.ReaderAt, size int64) error {
 	if size <= 2*partBytes {
-		return s.putObject(ctx, key, io.NewSectionReader(file, 0, size), size, true)
+		return s.putObject(ctx, key, io.NewSectionReader(file, 0, size), size, condition{absent: true})
 	}
 	if _, err := s.Head(ctx, key); err == nil {
 		return ErrExists // saves sending gigabytes for nothing; the last word has CompleteMultipartUpload

@@ -38,6 +38,8 @@ type Store interface {
 	PutNew(ctx context.Context, key string, body []byte) error
 	// Put overwrites. Only the card, croissant.json and the status of a run or night are overwritten.
 	Put(ctx context.Context, key string, body []byte) error
+	// PutOver overwrites what has this etag and nothing else: ErrChanged where something else stands there, or nothing.
+	PutOver(ctx context.Context, key string, body []byte, etag string) error
 	// PutFileNew puts a file of any size if absent (in parts where large); the upload of a loser is aborted.
 	PutFileNew(ctx context.Context, key string, file io.ReaderAt, size int64) error
 	// Get reads a whole object; ErrNotFound where there is none.

@@ -265,10 +265,10 @@ func costRange(low, high *int64) string {
 	return dollars(*low) + " to " + dollars(*high)
 }
 
-// termsText is what binds the student.
+// termsText is what was declared of the terms, with what binds the student.
 func termsText(t schema.Terms) string {
 	var parts []string
-	for _, p := range [][2]string{{"licence", t.License}, {"source", t.Source}, {"read on", t.ReadOn}, {"the student's name must begin with", t.StudentNamePrefix}, {"notice", t.Notice}} {
+	for _, p := range append([][2]string{{"licence", t.License}, {"source", t.Source}, {"read on", t.ReadOn}}, t.Binding()...) {
 		if p[1] != "" {
 			parts = append(parts, p[0]+" "+p[1])
 		}

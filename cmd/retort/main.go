@@ -45,6 +45,7 @@ type CLI struct {
 	Files    FilesCmd    `cmd:"" help:"Shard URIs of a version, one a line."`
 	Diff     DiffCmd     `cmd:"" help:"What changed from one version to another: records, signals, teachers, cost, rejects."`
 	Export   ExportCmd   `cmd:"" help:"Write a version as JSONL."`
+	Report   ReportCmd   `cmd:"" help:"Write the HTML report of a version: one file, without a network."`
 	Show     ShowCmd     `cmd:"" help:"Print some records of a version, or rejects with why."`
 	Verify   VerifyCmd   `cmd:"" help:"Read every shard of a version again and hold it against the manifest and its signature; or check a proof."`
 	Prove    ProveCmd    `cmd:"" help:"Prove that a record stands in a version, with its whole lineage, to somebody without the store."`

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/retort-data/retort/report"
 	"github.com/retort-data/retort/schema"
 )
 
@@ -120,7 +122,8 @@ func (d dataset) publish(version int, run string, shards, rejects []schema.Shard
 	m := schema.Manifest{
 		Format: schema.ManifestFormat, Dataset: d.name, Version: version, Parent: version - 1, Run: run, Program: "sample",
 		Created: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), Layout: d.format, Shards: shards, Rejects: rejects,
-		Counts: schema.Counts{Failed: 2, Unasked: 3, Rejected: map[string]int64{}},
+		License: "cc-by-4.0",
+		Counts:  schema.Counts{Failed: 2, Unasked: 3, Rejected: map[string]int64{}},
 	}
 	for _, s := range shards {
 		if s.Run == run {
@@ -143,7 +146,21 @@ func (d dataset) publish(version int, run string, shards, rejects []schema.Shard
 	if err != nil {
 		return err
 	}
-	return d.put(fmt.Sprintf("_versions/%06d.json", version), b)
+	if err := d.put(fmt.Sprintf("_versions/%06d.json", version), b); err != nil {
+		return err
+	}
+	papers := &report.Papers{Manifest: &m, Digest: fmt.Sprintf("%x", sha256.Sum256(b)), Home: "s3://retort/" + d.name + "/",
+		Summary: &report.Summary{Languages: []report.Count{{Name: "en", N: 1}}}}
+	for name, paper := range map[string]func() ([]byte, error){"README.md": papers.Card, "croissant.json": papers.Croissant} {
+		body, err := paper()
+		if err != nil {
+			return err
+		}
+		if err := d.put(name, body); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // record has all that a reader may stumble over now and then: nulls, empty text, no prompt, every kind of character.

@@ -21,6 +21,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"put if absent":              putIfAbsent,
 		"one winner of many":         oneWinner,
 		"one winner of many files":   oneWinnerOfFiles,
+		"put over what is known":     putOver,
 		"what is missing":            missing,
 		"reads of what is pinned":    pinned,
 		"ranges":                     ranges,
@@ -98,11 +99,30 @@ func putIfAbsent(t *testing.T, s store.Store) {
 	want(t, s.PutNew(t.Context(), "empty", []byte("x")), store.ErrExists, "a put over an empty object")
 }
 
+func putOver(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	etag := func() string {
+		info, err := s.Head(ctx, "k")
+		must(t, err)
+		return info.ETag
+	}
+	want(t, s.PutOver(ctx, "k", []byte("x"), `"0123456789abcdef0123456789abcdef"`), store.ErrChanged, "a put over nothing")
+	must(t, s.PutNew(ctx, "k", []byte("one")))
+	first := etag()
+	must(t, s.PutOver(ctx, "k", []byte("two"), first))
+	want(t, s.PutOver(ctx, "k", []byte("three"), first), store.ErrChanged, "a put over what has changed")
+	if got := body(t, s, "k"); got != "two" {
+		t.Errorf("it holds %q", got)
+	}
+	second := etag()
+	race(t, store.ErrChanged, func(i int) error { return s.PutOver(ctx, "k", []byte{byte(i)}, second) })
+}
+
 // racers is how many put at once.
 const racers = 16
 
-// race returns who won; everybody else must have been told that something stands there.
-func race(t *testing.T, put func(i int) error) (winner int) {
+// race returns who won; everybody else must have been told so by the error lost.
+func race(t *testing.T, lost error, put func(i int) error) (winner int) {
 	t.Helper()
 	errs := make([]error, racers)
 	start := make(chan struct{})
@@ -122,7 +142,7 @@ func race(t *testing.T, put func(i int) error) (winner int) {
 			t.Errorf("%d and %d have won", winner, i)
 		case err == nil:
 			winner = i
-		case !errors.Is(err, store.ErrExists):
+		case !errors.Is(err, lost):
 			t.Errorf("racer %d: %v", i, err)
 		}
 	}
@@ -135,7 +155,7 @@ func race(t *testing.T, put func(i int) error) (winner int) {
 func oneWinner(t *testing.T, s store.Store) {
 	for round := range 5 {
 		key := string(rune('a' + round))
-		winner := race(t, func(i int) error { return s.PutNew(t.Context(), key, bytes.Repeat([]byte{byte(i)}, 1000+i)) })
+		winner := race(t, store.ErrExists, func(i int) error { return s.PutNew(t.Context(), key, bytes.Repeat([]byte{byte(i)}, 1000+i)) })
 		if got := body(t, s, key); len(got) != 1000+winner || got[0] != byte(winner) {
 			t.Errorf("%d has won, and %d bytes of %d stand there", winner, len(got), got[0])
 		}
@@ -143,7 +163,7 @@ func oneWinner(t *testing.T, s store.Store) {
 }
 
 func oneWinnerOfFiles(t *testing.T, s store.Store) {
-	winner := race(t, func(i int) error {
+	winner := race(t, store.ErrExists, func(i int) error {
 		return s.PutFileNew(t.Context(), "k", bytes.NewReader(bytes.Repeat([]byte{byte(i)}, 1000+i)), int64(1000+i))
 	})
 	if got := body(t, s, "k"); len(got) != 1000+winner || got[0] != byte(winner) {

@@ -32,6 +32,10 @@ func (u under) Put(ctx context.Context, key string, body []byte) error {
 	return u.s.Put(ctx, u.prefix+key, body)
 }
 
+func (u under) PutOver(ctx context.Context, key string, body []byte, etag string) error {
+	return u.s.PutOver(ctx, u.prefix+key, body, etag)
+}
+
 func (u under) PutFileNew(ctx context.Context, key string, file io.ReaderAt, size int64) error {
 	return u.s.PutFileNew(ctx, u.prefix+key, file, size)
 }

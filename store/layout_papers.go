@@ -1,0 +1,4 @@
+package store
+
+// Summary is what was measured of the run when it was published.
+func (r Run) Summary() string { return r.Home() + "summary.json" }
