@@ -9,9 +9,12 @@ import (
 )
 
 const (
-	// journalEvery and journalMost bound what a killed worker loses: an answer is durable after a second or 64 answers.
-	journalEvery = time.Second
-	journalMost  = 64
+	// journalEvery and journalMost bound what a killed worker loses: an answer is durable after a second or 64 answers, but where 64 take
+	// less than journalGap, up to journalLargest share a part: a put costs the same whatever is in it, and less time is at stake.
+	journalEvery   = time.Second
+	journalMost    = 64
+	journalGap     = 200 * time.Millisecond
+	journalLargest = 512
 )
 
 // scribe journals answers as they come, one part at a time, in the background.
@@ -39,6 +42,7 @@ func newScribe(ctx context.Context, j *journal, p *purse, broke context.CancelCa
 func (s *scribe) write(ctx context.Context) {
 	defer close(s.done)
 	var waiting []schema.Response
+	var last time.Time // of a part
 	tick := time.NewTimer(journalEvery)
 	tick.Stop()
 	for {
@@ -53,20 +57,25 @@ func (s *scribe) write(ctx context.Context) {
 			if len(waiting) == 0 {
 				tick.Reset(journalEvery)
 			}
-			if waiting = append(waiting, a); len(waiting) < journalMost {
+			waiting = append(waiting, a)
+			gap := journalGap - time.Since(last)
+			if len(waiting) == journalMost && gap > 0 {
+				tick.Reset(gap)
+			}
+			if len(waiting) < journalMost || gap > 0 && len(waiting) < journalLargest {
 				continue
 			}
 		case told := <-s.raise:
 			tick.Stop()
 			s.put(ctx, waiting, false)
-			waiting = nil
+			waiting, last = nil, time.Now()
 			close(told)
 			continue
 		case <-tick.C:
 		}
 		tick.Stop()
 		s.put(ctx, waiting, false)
-		waiting = nil
+		waiting, last = nil, time.Now()
 	}
 }
 
