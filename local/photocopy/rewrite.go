@@ -84,7 +84,7 @@ func Rewrite(ctx context.Context, s *Site, o RewriteOptions) (*Rewritten, error)
 		r.Out.URL.Path = strings.TrimPrefix(r.In.URL.Path, "/model")
 		r.SetURL(to)
 	}}
-	end, err := s.open(ctx, proxy, []declared{{"model", o.Model, o.License, 4, ""}})
+	end, err := s.open(ctx, proxy, []declared{{"model", o.Model, o.License, 16, ""}})
 	if err != nil {
 		return nil, err
 	}

@@ -94,7 +94,7 @@ func rewrite(ctx context.Context, site *photocopy.Site, o options) error {
 	if err != nil {
 		return err
 	}
-	model, err := installed.Start(ctx, llm.Options{})
+	model, err := installed.Start(ctx, llm.Options{Parallel: 16, Context: 768}) // 87 tokens/s on one thread; 61 at 4
 	if err != nil {
 		return err
 	}
