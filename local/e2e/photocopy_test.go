@@ -13,7 +13,7 @@ func TestPhotocopy(t *testing.T) {
 	l := newLab(t, teacher.DefaultConfig())
 	regimes := photocopy.Regimes()
 	site := &photocopy.Site{Stack: l.stack, Binary: binary, Dir: t.TempDir()}
-	got, err := photocopy.Run(t.Context(), site, photocopy.Options{Answers: 1000, Generations: 3, Budget: 12_000, Regimes: []photocopy.Regime{regimes[0], regimes[2]}, Log: t.Output()})
+	got, err := photocopy.Run(t.Context(), site, photocopy.Options{Answers: 1500, Generations: 3, Budget: 16_000, Regimes: []photocopy.Regime{regimes[0], regimes[2]}, Log: t.Output()})
 	l.must(err)
 	t.Logf("\n%s", got.Table())
 	for _, c := range got.Claims() {
