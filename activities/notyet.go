@@ -15,7 +15,6 @@ func notYet(r *schema.Recipe) error {
 		mend  string
 	}{
 		{len(r.Checks.Contamination.Against) > 0, "checks.contamination.against", "compare with evaluation sets after publishing"},
-		{r.Checks.Near.NearPrompt > 0, "checks.near.near_prompt", "leave it out: exact repeats of prompts are always left out"},
 		{r.Reuse == "always", "reuse", "write never or failed-run"},
 	} {
 		if k.asked {

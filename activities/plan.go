@@ -50,6 +50,10 @@ func (r *Rooms) Plan(ctx context.Context, ref schema.RunRef) (schema.PlanResult,
 		return r.putOnce(ctx, run.Page(ref), body, func() error { return nil }) // equal by construction
 	})
 	defer p.seen.Close()
+	if p.novelty, err = NewNovelty(ctx, recipe, recipe.begun.Most, int64(r.Config.Worker.IndexMB)<<20/mostIndexes, scratch, p.add); err != nil {
+		return done, err
+	}
+	defer p.novelty.Close()
 	if recipe.begun.New {
 		if p.answered, err = r.answered(ctx, run.Dataset, access, scratch); err != nil {
 			return done, err
@@ -91,6 +95,7 @@ type planner struct {
 	recipe  *Recipe
 	seen    *prompt.Seen
 	weights []float64
+	novelty *Novelty // passes on to add
 	// answered are the prompts that versions of the dataset have decided an answer to; nil where all are to be asked.
 	answered *prompt.Seen
 	open     []openPage
@@ -193,14 +198,18 @@ func (p *planner) planAll(ctx context.Context, access *prompt.Access, sources []
 				continue
 			}
 		}
-		if err := p.add(got); err != nil {
+		if err := p.novelty.Add(ctx, got); err != nil {
 			return err
 		}
 		beat.done.Store(p.result.Prompts)
-		if p.result.Prompts == p.recipe.begun.Most {
+		if p.novelty.Full() {
 			break
 		}
 	}
+	if err := p.novelty.Flush(ctx); err != nil {
+		return err
+	}
+	p.result.Alike = p.novelty.Alike
 	for i := range p.open {
 		if err := p.flush(&p.open[i]); err != nil {
 			return err

@@ -72,8 +72,8 @@ type NearCheck struct {
 	Bands      int      `yaml:"bands" json:"bands" min:"1" max:"128" doc:"LSH bands (default 16)"`
 	Rows       int      `yaml:"rows" json:"rows" min:"1" max:"64" doc:"rows of a band (default 8)"`
 	MostShare  float64  `yaml:"most_share" json:"most_share" above:"0" max:"1" doc:"a run of which a larger share are duplicates is held (default 0.3)"`
-	Against    []string `yaml:"against" json:"against,omitempty" doc:"other datasets (NAME or NAME@N) and files whose texts must not come again"`
-	NearPrompt float64  `yaml:"near_prompt" json:"near_prompt,omitempty" min:"0.3" max:"1" doc:"prompts whose similarity to an earlier one reaches this are not asked (default off)"`
+	Against    []string `yaml:"against" json:"against,omitempty" doc:"other datasets (NAME or NAME@N), files, or anchor for the recipe's own human text: their texts must not come again, whatever the prompt"`
+	NearPrompt float64  `yaml:"near_prompt" json:"near_prompt,omitempty" min:"0.3" max:"1" doc:"prompts whose similarity (Jaccard index of three-word shingles) to an earlier one of the run reaches this are not asked; variants by vary count too (default off)"`
 }
 
 // Contamination compares answers and prompts with evaluation sets.

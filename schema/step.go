@@ -50,6 +50,7 @@ func (p PageRef) String() string { return fmt.Sprintf("%02d-%06d", p.Teacher, p.
 type PlanResult struct {
 	Prompts  int64            `json:"prompts"`            // rendered, without repeats
 	Repeats  int64            `json:"repeats"`            // exact repeats that were left out
+	Alike    int64            `json:"alike,omitempty"`    // left out as alike to a prompt before (checks.near.near_prompt)
 	Answered int64            `json:"answered,omitempty"` // answered in earlier versions, and so left out, where only new ones are asked
 	Requests int64            `json:"requests"`           // prompts × samples: what is planned
 	Teachers []PlannedTeacher `json:"teachers"`
@@ -256,7 +257,8 @@ type Status struct {
 	Updated   time.Time       `json:"updated"`
 	Prompts   int64           `json:"prompts"`
 	Repeats   int64           `json:"repeats,omitempty"`
-	Answered  int64           `json:"answered,omitempty"` // prompts left out, as the dataset has an answer to them
+	Alike     int64           `json:"alike_prompts,omitempty"` // left out by checks.near.near_prompt
+	Answered  int64           `json:"answered,omitempty"`      // prompts left out, as the dataset has an answer to them
 	Counts    Counts          `json:"counts"`
 	Asked     int64           `json:"asked"` // answered or failed
 	Pages     Progress        `json:"pages"`

@@ -145,7 +145,7 @@ func (g *generation) plan() error {
 	g.Plan = &plan
 	g.Next = make([]int, len(plan.Teachers))
 	s := &g.Status
-	s.State, s.Prompts, s.Repeats, s.Answered = schema.StateAsking, plan.Prompts, plan.Repeats, plan.Answered
+	s.State, s.Prompts, s.Repeats, s.Alike, s.Answered = schema.StateAsking, plan.Prompts, plan.Repeats, plan.Alike, plan.Answered
 	s.Counts.Planned, s.Counts.Unasked = plan.Requests, plan.Requests
 	s.Budget = max(plan.Policy.BudgetMicros, 0)
 	for _, t := range plan.Teachers {

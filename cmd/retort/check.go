@@ -48,6 +48,7 @@ type Estimate struct {
 	Dataset  string            `json:"dataset"`
 	Prompts  int64             `json:"prompts"`
 	Repeats  int64             `json:"repeats"`
+	Alike    int64             `json:"alike,omitempty"` // left out by checks.near.near_prompt
 	Requests int64             `json:"requests"`
 	Teachers []TeacherEstimate `json:"teachers"`
 	Warnings []string          `json:"warnings,omitempty"`
@@ -171,6 +172,18 @@ func (a *app) estimate(b *activities.Beginning, access *prompt.Access) (*Estimat
 	seen := prompt.NewSeen(scratch, 0)
 	defer seen.Close()
 	weights := prompt.Weights(b.Recipe)
+	recipe, err := activities.NewRecipe(b.Recipe, b.Shape)
+	if err != nil {
+		return nil, err
+	}
+	novelty, err := activities.NewNovelty(a.ctx, recipe, 0, int64(b.Config.Worker.IndexMB)<<20/2, scratch, func(p schema.Prompt) error {
+		est.add(b.Recipe, &p, prompt.AssignTeacher(b.Recipe.Seed, p.ID, weights))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer novelty.Close()
 	var faults schema.Faults
 	for p, err := range prompt.Stream(a.ctx, prompt.Plan{Recipe: b.Recipe, Sources: b.Sources, Access: access}) {
 		if err != nil {
@@ -191,11 +204,17 @@ func (a *app) estimate(b *activities.Beginning, access *prompt.Access) (*Estimat
 			est.Repeats++
 			continue
 		}
-		est.add(b.Recipe, &p, prompt.AssignTeacher(b.Recipe.Seed, p.ID, weights))
+		if err := novelty.Add(a.ctx, p); err != nil {
+			return nil, err
+		}
 	}
 	if len(faults) > 0 {
 		return nil, faults.Err()
 	}
+	if err := novelty.Flush(a.ctx); err != nil {
+		return nil, err
+	}
+	est.Alike = novelty.Alike
 	est.price(b)
 	return est, nil
 }
@@ -240,6 +259,9 @@ func (e *Estimate) print(a *app) {
 	a.printf("%s: %s prompts, %s requests", e.Dataset, number(e.Prompts), number(e.Requests))
 	if e.Repeats > 0 {
 		a.printf(" (%s repeats of prompts left out)", number(e.Repeats))
+	}
+	if e.Alike > 0 {
+		a.printf(" (%s prompts left out as alike to one before)", number(e.Alike))
 	}
 	a.printf("\n\n")
 	for _, t := range e.Teachers {
