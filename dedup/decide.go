@@ -226,7 +226,9 @@ func (d *decider) lookExact(i int, it *Item, m *meta, f *found, out *Decision) e
 		if id.collection() == len(d.ix.layers) {
 			out.first = false
 		}
-		d.isAlike(id)
+		if d.opts.Exact.Do != schema.DoOff || d.opts.Near.Do != schema.DoOff {
+			d.isAlike(id)
+		}
 		if f.exact == none && d.opts.Exact.Do != schema.DoOff && d.inScope(d.opts.Exact.Scope, id, m, &c) {
 			f.exact = id
 		}
