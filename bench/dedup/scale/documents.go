@@ -15,19 +15,20 @@ const (
 
 // author writes documents of random words; a document follows from its number.
 type author struct {
-	words [vocabulary][]byte
-	buf   []byte
+	words [vocabulary][16]byte // padded, so that a word is copied at once
+	size  [vocabulary]uint8
+	buf   [length*16 + 16]byte
 }
 
 func newAuthor() *author {
 	a := &author{}
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range a.words {
-		w := make([]byte, 2+r.IntN(8))
-		for j := range w {
-			w[j] = 'a' + byte(r.IntN(26))
+		n := 2 + r.IntN(8)
+		for j := range n {
+			a.words[i][j] = 'a' + byte(r.IntN(26))
 		}
-		a.words[i] = append(w, ' ')
+		a.words[i][n], a.size[i] = ' ', uint8(n+1)
 	}
 	return a
 }
@@ -45,7 +46,7 @@ func (a *author) write(n int, duplicates float64) string {
 // original writes the words of document n, others at the given places.
 func (a *author) original(n int, changed []int) string {
 	r := rand.NewPCG(uint64(n), 4)
-	a.buf = a.buf[:0]
+	end := 0
 	for i := 0; i < length; {
 		for bits := r.Uint64(); bits != 0 && i < length; bits >>= 16 {
 			w := bits & (vocabulary - 1)
@@ -54,11 +55,12 @@ func (a *author) original(n int, changed []int) string {
 					w = (w + 1) & (vocabulary - 1)
 				}
 			}
-			a.buf = append(a.buf, a.words[w]...)
+			*(*[16]byte)(a.buf[end:]) = a.words[w]
+			end += int(a.size[w])
 			i++
 		}
 	}
-	return string(a.buf)
+	return string(a.buf[:end])
 }
 
 // makePages writes and sketches all documents.
