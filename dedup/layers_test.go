@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/retort-data/retort/schema"
@@ -175,5 +176,55 @@ func TestLinksAreWhatIsAlike(t *testing.T) {
 	}
 	if linked < 100 || sameIn < 50 || missed > 3 {
 		t.Errorf("%d links, %d of the same prompt, %d missed", linked, sameIn, missed)
+	}
+}
+
+// Among a prompt's answers nothing is missed, in whatever part of a layer they stand: as by comparing with each.
+func TestWithinAPromptNothingIsMissedInLayers(t *testing.T) {
+	seeds := []uint64{31, 32, 33}
+	parts, earlier := earlierRuns(t, seeds...)
+	var entered []Item
+	for _, seed := range seeds {
+		pages := history(t, seed, 12, 20)
+		for seq, decisions := range straight(t, pages, Options{}).decisions {
+			for i, d := range decisions {
+				if d.Enter {
+					entered = append(entered, pages[seq][i])
+				}
+			}
+		}
+	}
+	for _, memory := range []int64{0, 200_000} {
+		ix := openIndex(t, newBlobs(), "", Options{Scratch: t.TempDir(), MemoryBytes: memory, Layers: []LayerRef{{Name: "versions", Scope: ScopeChecks, Blobs: earlier, Parts: parts}}})
+		hits := 0
+		for seq, page := range slices.Concat(history(t, 31, 12, 20), history(t, 32, 12, 20), history(t, 33, 12, 20)) {
+			_, err := ix.DecideEach(context.Background(), seq, page, false, func(i int, d *Decision, _ []Link) bool {
+				it, best := &page[i], 0.0
+				for _, e := range entered {
+					if it.compared() && e.PromptID == it.PromptID {
+						if e.Sketch.Exact == it.Sketch.Exact {
+							best = 1
+						}
+						best = max(best, Jaccard(e.Sketch.Set, it.Sketch.Set))
+					}
+				}
+				if best < .8 {
+					best = 0
+				} else {
+					hits++
+				}
+				if d.Jaccard != best {
+					t.Errorf("page %d, %s: J = %v in %q, not %v", seq, it.ID, d.Jaccard, d.OfIn, best)
+				}
+				return false
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if hits < 200 {
+			t.Errorf("%d hits", hits)
+		}
+		ix.Close()
 	}
 }
