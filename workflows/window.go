@@ -354,7 +354,8 @@ func (g *generation) startAdmit(sel workflow.Selector) {
 	if rows := g.Plan.Policy.Rows; rows > 0 {
 		in.RowsLeft = max(0, rows-g.Status.Counts.Admitted)
 	}
-	sel.AddFuture(workflow.ExecuteActivity(light(g.ctx), schema.StepAdmit, in), func(f workflow.Future) {
+	// long: a cold worker reads the index of all that the run is compared with first
+	sel.AddFuture(workflow.ExecuteActivity(long(g.ctx), schema.StepAdmit, in), func(f workflow.Future) {
 		w.admitting = false
 		w.undecided -= g.pageRequests(page)
 		var got schema.AdmitResult
