@@ -118,7 +118,7 @@ type Anchor struct {
 	Text    string  `yaml:"text" json:"text" doc:"column with the text (default text)"`
 	Key     string  `yaml:"key" json:"key,omitempty" doc:"column that matches a text to the prompt of the same key"`
 	License string  `yaml:"license" json:"license,omitempty" doc:"licence of the text, which mix publishes with every human row (default unknown)"`
-	Holdout float64 `yaml:"holdout" json:"holdout" above:"0" below:"0.9" doc:"share of the texts that is kept apart from the measuring, for mix to publish (default 0.1)"`
+	Holdout float64 `yaml:"holdout" json:"holdout" above:"0" below:"0.9" doc:"share of the texts that is kept apart from the measuring, for mix to publish (default 0.1); it and the seed say which texts, so keep both from version to version"`
 	Version int     `yaml:"version" json:"version,omitempty" min:"1" doc:"pinned earlier version of this dataset, once there is one: the trend is measured against what its teachers said"`
 }
 
