@@ -150,7 +150,7 @@ func (l *lab) beginOf(dataset, id string) {
 
 // rooms are those of a fresh worker process over s.
 func (l *lab) rooms(s store.Store) *Rooms {
-	return &Rooms{Config: l.config, Store: s, Scratch: l.t.TempDir(), Program: "test", Teachers: NewTeachers(l.config, "test"),
+	return &Rooms{hasty: true, Config: l.config, Store: s, Scratch: l.t.TempDir(), Program: "test", Teachers: NewTeachers(l.config, "test"),
 		Log: slog.New(slog.NewTextHandler(l.logs, nil)), Signer: labKey, Buckets: func(string) (store.Store, error) { return s, nil }}
 }
 

@@ -21,6 +21,8 @@ type Rooms struct {
 
 	Scheduler Scheduler
 
+	hasty bool // tests: a store that is away isn't waited for
+
 	indexes indexCache
 	gates   gateCache
 	recipes recipeCache

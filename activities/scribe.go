@@ -79,14 +79,21 @@ func (s *scribe) write(ctx context.Context) {
 	}
 }
 
+// mostAway is how long the scribe waits for a store that is away before it gives the attempt up: the answers that it holds are paid for.
+// pauseAway is the time between two tries.
+const (
+	mostAway  = 2 * time.Minute
+	pauseAway = 250 * time.Millisecond
+)
+
 func (s *scribe) put(ctx context.Context, answers []schema.Response, last bool) {
 	if s.failed() != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, mostAway)
 	defer cancel()
 	head := s.purse.header(last)
-	if err := s.j.put(ctx, head, answers); err != nil {
+	if err := s.insist(ctx, head, answers); err != nil {
 		s.mu.Lock()
 		s.err = err
 		s.mu.Unlock()
@@ -95,6 +102,21 @@ func (s *scribe) put(ctx context.Context, answers []schema.Response, last bool) 
 	}
 	s.purse.durable(head)
 	s.count(answers)
+}
+
+// insist puts a part, again while the store is away. Nobody sends more meanwhile than there is room for in the channel.
+func (s *scribe) insist(ctx context.Context, head partHeader, answers []schema.Response) error {
+	for {
+		err := s.j.put(ctx, head, answers)
+		if err == nil || s.j.rooms.hasty || schema.KindOf(err) != schema.KindRetry {
+			return err
+		}
+		select {
+		case <-time.After(pauseAway):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // lend puts a part now, so that more of the lease may be spent; false where there is no more.

@@ -1,17 +1,20 @@
 package main
 
 import (
+	"errors"
 	"log/slog"
 	"os"
 	"runtime/debug"
 	"time"
 
+	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/worker"
 )
 
 // WorkerCmd runs a worker.
 type WorkerCmd struct {
 	Grace time.Duration `default:"30s" help:"How long requests under way are waited for when it is told to stop."`
+	Wait  time.Duration `default:"1m" help:"How long a Temporal server that can't be reached when the worker starts is waited for."`
 }
 
 // collectAt makes the collector run when the heap has grown by half: a worker's memory is bounded by pages and index, and
@@ -28,6 +31,25 @@ func (c *WorkerCmd) Run(a *app) error {
 		debug.SetGCPercent(collectAt)
 	}
 	logs := slog.New(slog.NewTextHandler(a.stderr, nil))
+	for until := time.Now().Add(c.Wait); ; {
+		err := c.work(a, config, logs)
+		var e *schema.Error
+		if a.ctx.Err() != nil || !errors.As(err, &e) || e.Code != "temporal" || time.Now().After(until) {
+			return err
+		}
+		logs.Warn("waiting for Temporal", "until", until.Format(time.TimeOnly), "error", err)
+		select {
+		case <-a.ctx.Done():
+			return err
+		case <-time.After(waitPause):
+		}
+	}
+}
+
+// waitPause is the time between two tries to reach Temporal.
+const waitPause = time.Second
+
+func (c *WorkerCmd) work(a *app, config *schema.Config, logs *slog.Logger) error {
 	t, err := a.client(slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return err

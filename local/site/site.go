@@ -20,6 +20,7 @@ type Options struct {
 	Workers      int
 	TeacherFlags []string // further flags of `retort-local teacher`
 	Limits       string   // of the teacher, as YAML; "" is {concurrency: 64}
+	Price        string   // of the teacher, as YAML; "" is {input: 0.2, output: 0.6}
 	TeacherMore  string   // further keys of the teacher, as lines of YAML
 	ConfigMore   string   // further lines of the configuration
 	Env          []string // further variables of workers and commands
@@ -63,6 +64,9 @@ func Start(ctx context.Context, o Options) (*Site, error) {
 	s := &Site{Options: o, running: map[string]*Process{}, ports: map[string]int{}, Config: filepath.Join(o.Dir, "temporal.yaml")}
 	if s.Limits == "" {
 		s.Limits = "{concurrency: 64}"
+	}
+	if s.Price == "" {
+		s.Price = "{input: 0.2, output: 0.6}"
 	}
 	if err := s.start(ctx); err != nil {
 		s.Stop()
@@ -138,8 +142,8 @@ worker: {pages: 8, index_mb: 256, scratch: %q}
     model: test-1
     terms: {training: allowed, license: Apache-2.0, source: the test, read_on: 2026-11-01}
     limits: %s
-    price: {input: 0.2, output: 0.6}
-%s`, s.TemporalAddress, s.S3Endpoint, s.Dir, filepath.Join(s.Dir, "scratch"), s.ConfigMore, s.TeacherURL, s.Limits, s.TeacherMore)
+    price: %s
+%s`, s.TemporalAddress, s.S3Endpoint, s.Dir, filepath.Join(s.Dir, "scratch"), s.ConfigMore, s.TeacherURL, s.Limits, s.Price, s.TeacherMore)
 	return os.WriteFile(s.Config, []byte(text), 0o600)
 }
 

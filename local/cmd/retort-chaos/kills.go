@@ -1,0 +1,205 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"time"
+
+	"github.com/retort-data/retort/local/site"
+	"github.com/retort-data/retort/schema"
+)
+
+// faults of the teacher: shares of all requests.
+const (
+	rateLimited = 0.05  // 429 with Retry-After: 1
+	serverError = 0.02  // 500
+	resets      = 0.005 // connections
+	garbage     = 0.005 // bodies that are no completion
+	hangs       = 0.002 // no answer until the asker leaves
+)
+
+type killsCommand struct {
+	Prompts     int           `default:"20000" help:"Prompts of the run."`
+	Kills       int           `default:"40" help:"Processes to kill."`
+	Latency     time.Duration `default:"20ms" help:"The teacher's time to an answer."`
+	Concurrency int           `default:"64" help:"Requests at once that the teacher allows."`
+	Timeout     time.Duration `default:"2s" help:"Of an answer: a request that hangs is given up then."`
+	Within      time.Duration `default:"20m" help:"The run must end within this."`
+	NoCalm      bool          `help:"Leave the run without kills out."`
+	NoRate      bool          `help:"Don't judge the rate of the run without kills: for machines that do other work."`
+}
+
+// killable are the processes that are killed, in the order that the seed's choice counts in.
+var killable = []string{site.Worker(0), site.Temporal, site.S3, site.Teacher}
+
+// Run runs under kills, and then without.
+func (c *killsCommand) Run(t *trial) error {
+	if err := t.programs(); err != nil {
+		return err
+	}
+	t.say("%d prompts at %v, %d at once; 429 %.1f%% (Retry-After 1), 500 %.1f%%, resets %.1f%%, garbage %.1f%%, hangs %.1f%% (given up after %v)",
+		c.Prompts, c.Latency, c.Concurrency, 100*rateLimited, 100*serverError, 100*resets, 100*garbage, 100*hangs, c.Timeout)
+	if err := c.killed(t); err != nil {
+		return err
+	}
+	if !c.NoCalm {
+		if err := c.calm(t); err != nil {
+			return err
+		}
+	}
+	return t.verdict(fmt.Sprintf("%d prompts, %d kills", c.Prompts, c.Kills))
+}
+
+func (c *killsCommand) site(dir string) site.Options {
+	flags := []string{"--latency", c.Latency.String(), "--journal", filepath.Join(dir, "teacher.journal"), "--retry-after", "1",
+		"--429", fmt.Sprint(rateLimited), "--500", fmt.Sprint(serverError), "--reset", fmt.Sprint(resets), "--garbage", fmt.Sprint(garbage), "--hang", fmt.Sprint(hangs)}
+	return site.Options{Workers: 1, TeacherFlags: flags, Limits: fmt.Sprintf("{concurrency: %d}", c.Concurrency), TeacherMore: fmt.Sprintf("    timeout: %v\n", c.Timeout)}
+}
+
+// killed kills a process after every so many answers.
+func (c *killsCommand) killed(t *trial) error {
+	dir, done, err := t.folder()
+	if err != nil {
+		return err
+	}
+	defer done()
+	s, err := t.start(dir, c.site(dir))
+	if err != nil {
+		return err
+	}
+	defer s.Stop()
+	recipe, err := s.recipe("chaos", c.Prompts, 400, "")
+	if err != nil {
+		return err
+	}
+	a := follow(filepath.Join(dir, "teacher.journal"))
+	if err := s.retort("run", "--detach", recipe); err != nil {
+		return err
+	}
+	bound, kills, err := c.killAll(t, s, a)
+	if err != nil {
+		return err
+	}
+	st, err := s.finish("chaos", c.Within)
+	if err != nil {
+		return err
+	}
+	if err := a.end(); err != nil {
+		return err
+	}
+	t.say("\nwith %d kills, %v:", kills, a.span().Round(time.Second))
+	t.hold(kills == c.Kills, "kills", "%d of %d", kills, c.Kills)
+	if err := s.complete("chaos", st, c.Prompts); err != nil {
+		return err
+	}
+	n, again, _ := a.counts()
+	t.hold(again <= bound, "prompts answered twice", "%d of %d answers; for each kill %d in flight and the answers of the second before it: %d", again, n, c.Concurrency, bound)
+	return nil
+}
+
+// killAll returns the bound of answers that kills may have lost, and how many kills there were.
+func (c *killsCommand) killAll(t *trial, s *ground, a *answers) (bound, kills int, err error) {
+	rng := rand.New(rand.NewPCG(t.Seed, 1))
+	t.say("\n kill  process    after answers  in the second before  answered twice so far  back after")
+	for kills < c.Kills {
+		name := killable[rng.IntN(len(killable))]
+		// Answers that came while a process came back are no reason to kill the next one before it has done something.
+		n, _, _ := a.counts()
+		ended, err := c.awaitAnswers(t, s, a, n+max(1, (c.Prompts-n)/(c.Kills-kills)))
+		if ended || err != nil {
+			return bound, kills, err
+		}
+		n, again, second := a.counts()
+		began := time.Now()
+		if err := s.replace(name); err != nil {
+			return bound, kills, err
+		}
+		kills++
+		bound += c.Concurrency + second
+		t.say("%5d  %-9s  %13d  %20d  %21d  %10v", kills, name, n, second, again, time.Since(began).Round(time.Millisecond))
+	}
+	return bound, kills, nil
+}
+
+// awaitAnswers waits until there are n answers; ended says that the run ended before.
+func (c *killsCommand) awaitAnswers(t *trial, s *ground, a *answers, n int) (ended bool, err error) {
+	n = min(n, c.Prompts) // the last kill comes when all is answered: it hits the deciding and writing
+	looked, deadline := time.Now(), time.Now().Add(c.Within)
+	for {
+		if got, _, _ := a.counts(); got >= n {
+			return false, nil
+		}
+		if time.Since(looked) > time.Second {
+			looked = time.Now()
+			if st := s.status("chaos"); st != nil && schema.Ended(st.State) {
+				return true, nil
+			}
+		}
+		if time.Now().After(deadline) {
+			got, _, _ := a.counts()
+			return false, fmt.Errorf("%d of %d answers after %v: it has stalled", got, n, c.Within)
+		}
+		select {
+		case <-t.ctx.Done():
+			return false, t.ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// calm runs under the same faults without kills, and compares its rate with what they allow.
+func (c *killsCommand) calm(t *trial) error {
+	dir, done, err := t.folder()
+	if err != nil {
+		return err
+	}
+	defer done()
+	s, err := t.start(dir, c.site(dir))
+	if err != nil {
+		return err
+	}
+	defer s.Stop()
+	recipe, err := s.recipe("chaos", c.Prompts, 400, "")
+	if err != nil {
+		return err
+	}
+	a := follow(filepath.Join(dir, "teacher.journal"))
+	if err := s.retort("run", "--detach", recipe); err != nil {
+		return err
+	}
+	st, err := s.finish("chaos", c.Within)
+	if err != nil {
+		return err
+	}
+	if err := a.end(); err != nil {
+		return err
+	}
+	t.say("\nwithout kills, %v:", a.span().Round(100*time.Millisecond))
+	if err := s.complete("chaos", st, c.Prompts); err != nil {
+		return err
+	}
+	c.judgeRate(t, a)
+	return nil
+}
+
+// judgeRate compares with the rate that the waits allow.
+func (c *killsCommand) judgeRate(t *trial, a *answers) {
+	calls := 1 / (1 - rateLimited - serverError - resets - garbage - hangs) // for an answer
+	latency := c.Latency.Seconds()
+	busy := calls * ((1-hangs)*latency + hangs*c.Timeout.Seconds())
+	waits := calls * rateLimited * 1.0
+	held := float64(c.Concurrency) / (busy + waits)
+	free := float64(c.Concurrency) / busy
+	got := a.rate()
+	t.say(`  An answer takes 1 / (1 - %.3f) = %.3f calls. They keep one of %d places for %.1f ms, timeouts of hangs included. The Retry-After
+  of 1 s that %.1f%% of calls get adds %.1f ms to an answer: held in its place, the waits allow %d / %.1f ms = %.0f answers a second;
+  beside it, as here, %.0f would be possible on a machine that is quick enough.`,
+		1-1/calls, calls, c.Concurrency, 1000*busy, 100*rateLimited, 1000*waits, c.Concurrency, 1000*(busy+waits), held, free)
+	line := fmt.Sprintf("%.0f answers a second: %.0f%% of %.0f, and %.0f%% of %.0f", got, 100*got/held, held, 100*got/free, free)
+	if c.NoRate {
+		t.say("  (not judged) rate                  %s", line)
+		return
+	}
+	t.hold(got >= 0.8*held, "rate", "%s", line)
+}
