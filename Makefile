@@ -1,7 +1,7 @@
 # `make` alone lists the targets.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build demo photocopy photocopy-llm up test readers bench bench-peers bench-dedup bench-parquet bench-quality clean
+.PHONY: help build demo photocopy photocopy-llm up test readers chaos bench bench-peers bench-dedup bench-parquet bench-quality clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,12 @@ test: ## every test that CI runs
 
 readers: build ## open published versions with pyarrow, datasets, DuckDB, Polars and pandas, over S3
 	@readers/run.sh && scripts/readers.sh
+
+chaos: build ## kill every part under faults, then one limit over workers, then the cap of a budget; some 20 minutes
+	cd local && go build -o ../bin/retort-chaos ./cmd/retort-chaos
+	bin/retort-chaos kills
+	bin/retort-chaos rate
+	bin/retort-chaos budget
 
 bench: build ## a whole run beside a bare loop: 200 ms and 0 ms a request
 	cd local && go build -o ../bin/retort-bench ./cmd/retort-bench
