@@ -23,10 +23,13 @@ const (
 // againstAnchor is what checks.near.against calls the recipe's own anchor.
 const againstAnchor = "anchor"
 
-// ResolveAgainst finds and pins what checks.near.against names: the newest version of a dataset where none is given.
-func ResolveAgainst(ctx context.Context, access *prompt.Access, recipe *schema.Recipe) (out []schema.ManifestSource, err error) {
+func againstPath(i int) string { return fmt.Sprintf("checks.near.against[%d]", i) }
+
+// ResolveAgainst finds and pins what checks.near.against names: the newest version of a dataset where none is given. Files are found by
+// resolve, access.Resolve or what stands for it, at a key path of the recipe.
+func ResolveAgainst(ctx context.Context, access *prompt.Access, recipe *schema.Recipe, resolve func(path, from string) ([]schema.PinnedFile, error)) (out []schema.ManifestSource, err error) {
 	for i, against := range recipe.Checks.Near.Against {
-		path := fmt.Sprintf("checks.near.against[%d]", i)
+		path := againstPath(i)
 		var source schema.ManifestSource
 		switch _, _, isFile := schema.SourceFormat(against); {
 		case against == againstAnchor:
@@ -35,10 +38,10 @@ func ResolveAgainst(ctx context.Context, access *prompt.Access, recipe *schema.R
 				return nil, schema.Faults{recipe.At(path, "the recipe has no human text as its anchor", "give anchor.from, or name a dataset called anchor as anchor@N")}
 			}
 			source = schema.ManifestSource{From: againstAnchor, License: a.License, Origin: schema.OriginHuman}
-			source.Files, err = access.Resolve(ctx, recipe, "anchor.from", a.From)
+			source.Files, err = resolve(anchorPath, a.From)
 		case isFile || strings.Contains(against, "://"):
 			source = schema.ManifestSource{From: against, Origin: schema.OriginUnknown}
-			source.Files, err = access.Resolve(ctx, recipe, path, against)
+			source.Files, err = resolve(path, against)
 		default:
 			source, err = resolveDataset(ctx, access, recipe, path, against)
 		}

@@ -110,7 +110,10 @@ func (l *lab) against(id, names string) (*flow, error) {
 	l.must(os.WriteFile(file, []byte(l.recipe), 0o600))
 	recipe, err := schema.LoadRecipe(file)
 	l.must(err)
-	found, err := ResolveAgainst(l.t.Context(), &prompt.Access{Config: l.config, Store: l.store}, recipe)
+	access := &prompt.Access{Config: l.config, Store: l.store}
+	found, err := ResolveAgainst(l.t.Context(), access, recipe, func(path, from string) ([]schema.PinnedFile, error) {
+		return access.Resolve(l.t.Context(), recipe, path, from)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -291,5 +294,38 @@ func TestLargestClusters(t *testing.T) {
 	}
 	if earlier == 0 {
 		t.Error("no member is of the earlier version")
+	}
+}
+
+// A night is compared with what the recipe names, too: local files as they were sent when the schedule was set.
+func TestNightsAreComparedWithWhatTheRecipeNames(t *testing.T) {
+	l := newLab(t, "anchor: {from: human.jsonl, text: text}\ngate: {off: true}\nschedule: {cron: \"0 2 * * *\"}\n")
+	l.file("corpus.jsonl", "{\"text\": \"one\"}\n")
+	l.file("human.jsonl", "{\"text\": \"two\"}\n")
+	_, err := l.against("r2", "corpus.jsonl, anchor")
+	l.must(err)
+	recipe, err := schema.LoadRecipe(filepath.Join(l.dir, "recipe.yaml"))
+	l.must(err)
+	access := &prompt.Access{Config: l.config, Store: l.store}
+	sources, err := access.ResolveAll(t.Context(), recipe)
+	l.must(err)
+	day := &Beginning{Recipe: recipe, Text: []byte(l.recipe), Config: l.config, Sources: sources, Against: l.named}
+	if !day.ReadsLocal() {
+		t.Error("it reads local files")
+	}
+	name, err := day.Set(t.Context(), l.store, l.run.Dataset, Setting{})
+	l.must(err)
+	var setting Setting
+	l.must(l.rooms(l.store).getJSON(t.Context(), l.run.Setting(name), &setting))
+	l.file("corpus.jsonl", "changed since\n")
+	night, err := l.rooms(l.store).nightBeginning(t.Context(), schema.NightInput{Dataset: "d", Setting: name}, &setting)
+	l.must(err)
+	if len(night.Against) != 2 || night.Against[0].From != "corpus.jsonl" || night.Against[1].From != "anchor" {
+		t.Fatalf("compared with %+v", night.Against)
+	}
+	for i, s := range night.Against {
+		if len(s.Files) != 1 || s.Files[0].Bucket != "bucket" || s.Role != RoleAgainst {
+			t.Errorf("%d: %+v", i, s)
+		}
 	}
 }

@@ -113,7 +113,13 @@ func (r *Rooms) nightBeginning(ctx context.Context, in schema.NightInput, settin
 		}
 		b.Sources = append(b.Sources, prompt.Source{Source: s, Index: i, Files: files})
 	}
-	if Anchored(recipe) {
+	b.Against, err = ResolveAgainst(ctx, access, recipe, func(path, from string) ([]schema.PinnedFile, error) {
+		return tonight(ctx, access, recipe, setting, path, from)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if ReadsHumanText(recipe) {
 		if b.Anchor, err = tonight(ctx, access, recipe, setting, anchorPath, recipe.Anchor.From); err != nil {
 			return nil, err
 		}

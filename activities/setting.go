@@ -41,6 +41,15 @@ func (b *Beginning) Set(ctx context.Context, s store.Store, d store.Dataset, set
 	if err := send(anchorPath, b.Anchor); err != nil {
 		return "", err
 	}
+	for i, source := range b.Against {
+		path := againstPath(i)
+		if source.From == againstAnchor {
+			path = anchorPath
+		}
+		if err := send(path, source.Files); err != nil {
+			return "", err
+		}
+	}
 	body, err := json.MarshalIndent(setting, "", " ")
 	if err != nil {
 		return "", err
@@ -52,5 +61,5 @@ func (b *Beginning) Set(ctx context.Context, s store.Store, d store.Dataset, set
 // ReadsLocal says whether the recipe reads files of this machine.
 func (b *Beginning) ReadsLocal() bool {
 	local := func(files []schema.PinnedFile) bool { return len(files) > 0 && prompt.IsLocal(files[0]) }
-	return local(b.Anchor) || slices.ContainsFunc(b.Sources, func(s prompt.Source) bool { return local(s.Files) })
+	return local(b.Anchor) || slices.ContainsFunc(b.Against, func(s schema.ManifestSource) bool { return local(s.Files) }) || slices.ContainsFunc(b.Sources, func(s prompt.Source) bool { return local(s.Files) })
 }

@@ -104,7 +104,10 @@ func (a *app) check(file string) (*activities.Beginning, *Estimate, error) {
 		return nil, nil, err
 	}
 	var holdout int
-	if b.Against, err = activities.ResolveAgainst(a.ctx, access, recipe); err != nil {
+	b.Against, err = activities.ResolveAgainst(a.ctx, access, recipe, func(path, from string) ([]schema.PinnedFile, error) {
+		return access.Resolve(a.ctx, recipe, path, from)
+	})
+	if err != nil {
 		return nil, nil, err
 	}
 	if activities.ReadsHumanText(recipe) {
