@@ -153,14 +153,14 @@ func TestChangedSourcesHoldTheRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if prompts, err := collect(ctx, Plan{r, sources, f.access}); err != nil || len(prompts) != 1 {
+		if prompts, err := collect(ctx, Plan{Recipe: r, Sources: sources, Access: f.access}); err != nil || len(prompts) != 1 {
 			t.Errorf("%v, %v", prompts, err)
 		}
 		f.write("data/q.txt", "b\n")
 		if err := s.Put(ctx, "sets/q.txt", []byte("b\n")); err != nil {
 			t.Fatal(err)
 		}
-		_, err = collect(ctx, Plan{r, sources, f.access})
+		_, err = collect(ctx, Plan{Recipe: r, Sources: sources, Access: f.access})
 		wantChanged(t, err, from)
 		if err := s.Delete(ctx, "sets/q.txt"); err != nil {
 			t.Fatal(err)
@@ -168,7 +168,7 @@ func TestChangedSourcesHoldTheRun(t *testing.T) {
 		if err := os.Remove(filepath.Join(f.dir, "data/q.txt")); err != nil {
 			t.Fatal(err)
 		}
-		_, err = collect(ctx, Plan{r, sources, f.access})
+		_, err = collect(ctx, Plan{Recipe: r, Sources: sources, Access: f.access})
 		wantChanged(t, err, from)
 		f.write("data/q.txt", "a\n")
 	}

@@ -27,7 +27,7 @@ func TestStreamGoesOnAfterFaultsOfRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	prompts, faults := 0, 0
-	for _, err := range Stream(context.Background(), Plan{r, sources, f.access}) {
+	for _, err := range Stream(context.Background(), Plan{Recipe: r, Sources: sources, Access: f.access}) {
 		var fs schema.Faults
 		switch {
 		case err == nil:

@@ -12,7 +12,7 @@ import (
 )
 
 // lineageColumns are read besides what is wanted.
-var lineageColumns = []string{"generation", "origin"}
+var lineageColumns = []string{"generation", "origin", shardLicense}
 
 // parquetRows streams a Parquet file, whose place in memory is a page or two of each column.
 func (a *Access) parquetRows(ctx context.Context, f schema.PinnedFile, compression string, columns Columns) iter.Seq2[Row, error] {

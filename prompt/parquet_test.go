@@ -160,7 +160,7 @@ func TestParquetObjectThatChangesHoldsTheRun(t *testing.T) {
 	if err := objects.Put(ctx, "sets/q.parquet", []byte(parquetOf(t, s, `{"q": "b"}`, 10, nil))); err != nil {
 		t.Fatal(err)
 	}
-	_, err = collect(ctx, Plan{r, sources, f.access})
+	_, err = collect(ctx, Plan{Recipe: r, Sources: sources, Access: f.access})
 	wantChanged(t, err, "s3://retort/sets/q.parquet")
 }
 
@@ -199,7 +199,7 @@ func TestLineage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		prompts, err := collect(context.Background(), Plan{r, sources, f.access})
+		prompts, err := collect(context.Background(), Plan{Recipe: r, Sources: sources, Access: f.access})
 		if err != nil || prompts[0].Origin != c.origin || prompts[0].Generation != c.generation {
 			t.Errorf("%s: %+v, %v", c.name, prompts, err)
 		}
@@ -216,7 +216,7 @@ func TestKeyIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	prompts, err := collect(context.Background(), Plan{r, sources, f.access})
+	prompts, err := collect(context.Background(), Plan{Recipe: r, Sources: sources, Access: f.access})
 	if err != nil || len(prompts) != 3 || prompts[0].Key != "" || prompts[1].Key != "12345678" || prompts[2].Key != "" {
 		t.Errorf("%+v, %v", prompts, err)
 	}

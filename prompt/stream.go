@@ -15,6 +15,8 @@ type Plan struct {
 	Recipe  *schema.Recipe
 	Sources []Source // pinned, in the recipe's order
 	Access  *Access
+
+	LeftOut func(license string) // told of each row that the recipe leaves out by its licence; may be nil
 }
 
 // Stream yields the prompts in the order of sources, files, rows and combinations of vary, repeats included. A fault of a row
@@ -33,14 +35,18 @@ func Stream(ctx context.Context, p Plan) iter.Seq2[schema.Prompt, error] {
 				return
 			}
 		}
+		if s.leftOut > 0 && s.kept == 0 {
+			yield(schema.Prompt{}, schema.Faults{p.Recipe.At("licenses.exclude", "leaves out every row of the sources", "allow a licence that some have, or name other sources")})
+		}
 	}
 }
 
 type streamer struct {
-	plan     Plan
-	renderer *Renderer
-	vary     *combinations
-	yield    func(schema.Prompt, error) bool
+	kept, leftOut int64 // rows
+	plan          Plan
+	renderer      *Renderer
+	vary          *combinations
+	yield         func(schema.Prompt, error) bool
 }
 
 // source returns false where the stream ends.
@@ -80,13 +86,14 @@ func (s *streamer) source(ctx context.Context, source Source) bool {
 func (s *streamer) wanted(source Source) Columns {
 	var c Columns
 	c.Need, c.All = s.renderer.Columns()
+	c.Need = append(slices.Clone(c.Need), licenseColumns(source)...)
 	if source.Key == "" {
 		return c
 	}
 	if _, given := s.plan.Recipe.Places[fmt.Sprintf("prompts[%d].key", source.Index)]; given {
 		c.Need = append(slices.Clone(c.Need), source.Key)
 	} else {
-		c.Want = []string{source.Key}
+		c.Want = append(c.Want, source.Key)
 	}
 	return c
 }
@@ -136,6 +143,15 @@ func (s *streamer) row(source Source, row Row, number int64) bool {
 			return s.fail(source, schema.Faults{f})
 		}
 	}
+	license := licenseOf(source, row)
+	if s.plan.Recipe.Licenses.Excluded(license) {
+		s.leftOut++
+		if s.plan.LeftOut != nil {
+			s.plan.LeftOut(license)
+		}
+		return true
+	}
+	s.kept++
 	origin, generation := originOf(source.Origin, row)
 	if deepest := s.plan.Recipe.MaxGeneration; deepest != nil && generation >= 0 && AnswerGeneration(generation, 0) > int32(*deepest) {
 		f := s.plan.Recipe.At("max_generation", fmt.Sprintf("is %d, and an answer to %s would be of generation %d", *deepest, row.Place(), generation+1),
@@ -154,7 +170,7 @@ func (s *streamer) row(source Source, row Row, number int64) bool {
 			}
 			continue
 		}
-		p := schema.Prompt{ID: schema.PromptID(messages), Messages: messages, Source: source.From, License: source.License, Origin: origin, Generation: generation, Key: key}
+		p := schema.Prompt{ID: schema.PromptID(messages), Messages: messages, Source: source.From, License: license, Origin: origin, Generation: generation, Key: key}
 		if !s.yield(p, nil) {
 			return false
 		}

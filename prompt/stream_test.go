@@ -62,7 +62,7 @@ func (f *folder) prompts(r *schema.Recipe) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	prompts, err := collect(context.Background(), Plan{r, sources, f.access})
+	prompts, err := collect(context.Background(), Plan{Recipe: r, Sources: sources, Access: f.access})
 	var out []string
 	for _, p := range prompts {
 		out = append(out, p.Messages[0].Content)
@@ -122,7 +122,7 @@ func TestBrokenSourcesSayWhereAndHow(t *testing.T) {
 		}
 		fmt.Fprintf(&out, "# %s\n", c.name)
 		faults := 0
-		for _, err := range Stream(context.Background(), Plan{r, sources, f.access}) {
+		for _, err := range Stream(context.Background(), Plan{Recipe: r, Sources: sources, Access: f.access}) {
 			if err == nil {
 				continue
 			}
@@ -210,7 +210,7 @@ func TestStreamIsTheSameByteForByte(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		prompts, err := collect(context.Background(), Plan{r, sources, f.access})
+		prompts, err := collect(context.Background(), Plan{Recipe: r, Sources: sources, Access: f.access})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -240,7 +240,7 @@ func TestStreamHoldsLittle(t *testing.T) {
 	}
 	var first, last runtime.MemStats
 	n := 0
-	for _, err := range Stream(context.Background(), Plan{r, sources, f.access}) {
+	for _, err := range Stream(context.Background(), Plan{Recipe: r, Sources: sources, Access: f.access}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -269,7 +269,7 @@ func TestStreamStopsWithTheContext(t *testing.T) {
 	defer cancel()
 	var n int
 	var last error
-	for _, err := range Stream(ctx, Plan{r, sources, f.access}) {
+	for _, err := range Stream(ctx, Plan{Recipe: r, Sources: sources, Access: f.access}) {
 		if n++; n == 10 {
 			cancel()
 		}
@@ -352,7 +352,7 @@ func TestUploadedFilesKeepTheirNames(t *testing.T) {
 	}
 	sources[0].Files[0] = schema.PinnedFile{Name: local.Name, Bucket: "retort", Key: key, ETag: info.ETag, Bytes: info.Size}
 	worker := &Access{Config: &schema.Config{Store: schema.StoreConfig{Bucket: "retort"}}, Store: objects}
-	prompts, err := collect(ctx, Plan{r, sources, worker})
+	prompts, err := collect(ctx, Plan{Recipe: r, Sources: sources, Access: worker})
 	if len(prompts) != 1 || prompts[0].Source != "data/q.jsonl.gz" || err == nil || !strings.Contains(err.Error(), "data/q.jsonl.gz:2") {
 		t.Errorf("%+v, %v", prompts, err)
 	}
@@ -374,7 +374,7 @@ func BenchmarkStream(b *testing.B) {
 	b.SetBytes(int64(text.Len()))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := collect(context.Background(), Plan{r, sources, f.access}); err != nil {
+		if _, err := collect(context.Background(), Plan{Recipe: r, Sources: sources, Access: f.access}); err != nil {
 			b.Fatal(err)
 		}
 	}

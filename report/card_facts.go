@@ -37,6 +37,11 @@ func (p *Papers) SourceLicenses() string {
 			all = append(all, code(s.License))
 		}
 	}
+	if p.Summary != nil {
+		for _, l := range p.Summary.Licenses { // rows of one source may differ
+			all = append(all, code(l.Name))
+		}
+	}
 	slices.Sort(all)
 	return strings.Join(slices.Compact(all), ", ")
 }

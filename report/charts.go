@@ -125,7 +125,7 @@ type chart struct {
 	lines       []series
 	low, high   float64
 	marks       []mark // horizontal lines
-	ends        [2]string
+	ends        bool   // values at both ends of the lines
 }
 
 type mark struct {
@@ -138,7 +138,7 @@ func (c *chart) place(y float64) float64 {
 	if c.high <= c.low {
 		return 50
 	}
-	return 94 - 86*(min(c.high, max(c.low, y))-c.low)/(c.high-c.low)
+	return 94 - 80*(min(c.high, max(c.low, y))-c.low)/(c.high-c.low)
 }
 
 func (c *chart) draw() template.HTML {
@@ -157,7 +157,15 @@ func (c *chart) draw() template.HTML {
 		}
 	})
 	for _, m := range c.marks {
-		s.text("mark", "start", 0, c.place(m.y), 0, -4, m.label)
+		s.text("mark", "end", 100, c.place(m.y), 0, -4, m.label)
+	}
+	for _, l := range c.lines {
+		if n := len(l.ys); c.ends && n > 0 {
+			s.text("value", "start", 0, c.place(l.ys[0]), 0, -7, value(l.ys[0]))
+			if n > 1 && l.ys[n-1] != l.ys[0] {
+				s.text("value", "end", 100, c.place(l.ys[n-1]), 0, -7, value(l.ys[n-1]))
+			}
+		}
 	}
 	return s.close()
 }
@@ -237,7 +245,7 @@ func (t *Timeline) steps() int {
 
 // trendChart is a measure of diversity from version to version; the anchor is a line across.
 func trendChart(title string, values []float64, anchor float64, hasAnchor bool) template.HTML {
-	c := chart{height: 110, title: title, low: math.Inf(1), high: math.Inf(-1)}
+	c := chart{height: 110, ends: true, title: title, low: math.Inf(1), high: math.Inf(-1)}
 	for i, v := range values {
 		c.low, c.high = min(c.low, v), max(c.high, v)
 		c.xs = append(c.xs, 100*float64(i)/float64(max(1, len(values)-1)))
@@ -246,7 +254,7 @@ func trendChart(title string, values []float64, anchor float64, hasAnchor bool) 
 	if hasAnchor {
 		c.low, c.high = min(c.low, anchor), max(c.high, anchor)
 		c.text += " Anchor " + value(anchor) + "."
-		c.marks = append(c.marks, mark{anchor, "limit-b", "anchor " + value(anchor)})
+		c.marks = append(c.marks, mark{anchor, "limit-b", ""})
 	}
 	room := max((c.high-c.low)*0.25, math.Abs(c.high)*0.02, 1e-9)
 	c.low, c.high = c.low-room, c.high+room

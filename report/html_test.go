@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/retort-data/retort/quality"
@@ -94,9 +93,18 @@ func counted() *Papers {
 	return p
 }
 
+// manyAnswers is the page of 100,000 answers, made once.
+var manyAnswers = sync.OnceValue(func() []byte {
+	var b bytes.Buffer
+	if err := made(100_000, counted(), plainText).HTML(&b); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+})
+
 // The report of 100,000 answers is small, whatever their number: samples and sums are bounded.
 func TestReportOfManyAnswersIsSmall(t *testing.T) {
-	small, large := page(t, made(3000, counted(), plainText)), page(t, made(100_000, counted(), plainText))
+	small, large := page(t, made(3000, counted(), plainText)), manyAnswers()
 	if len(large) > 3<<20 || len(large) > 2*len(small) {
 		t.Errorf("%d bytes of 100,000 answers, %d of 3,000", len(large), len(small))
 	}
@@ -181,22 +189,5 @@ func TestReportShowsTheTrend(t *testing.T) {
 	got := string(page(t, r))
 	if !strings.Contains(got, "since version 2") || !strings.Contains(got, "against earlier versions") {
 		t.Error("the trend is not shown")
-	}
-}
-
-// TestWriteReports leaves pages to look at where REPORT_PAGES names a folder.
-func TestWriteReports(t *testing.T) {
-	dir := os.Getenv("REPORT_PAGES")
-	if dir == "" {
-		t.Skip("REPORT_PAGES names no folder: no pages to look at are written")
-	}
-	many := made(100_000, counted(), plainText)
-	past := made(9000, counted(), func(i int) string { return plainText(i) + fmt.Sprintf(" extra%d more%d", i, i*3) })
-	older := made(9000, counted(), func(i int) string { return plainText(i) + fmt.Sprintf(" extra%d more%d there%d", i, i*3, i*7) })
-	many.History = []Past{{Version: 1, Rows: 9000, Summary: older.Summary}, {Version: 2, Rows: 9000, Summary: past.Summary}}
-	for name, r := range map[string]*Report{"many": many, "hostile": hostileReport(), "alone": {Papers: sample(), Missing: []string{"The run's pages are gone."}}} {
-		if err := os.WriteFile(filepath.Join(dir, name+".html"), page(t, r), 0o644); err != nil {
-			t.Fatal(err)
-		}
 	}
 }

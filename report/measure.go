@@ -61,6 +61,7 @@ func NewMeasurement(seed uint64) *Measurement {
 // Kinds of counts.
 const (
 	countLanguage = "language"
+	countLicense  = "license"
 	countFinish   = "finish"
 	countFailed   = "failed"
 	countTagged   = "tagged"
@@ -98,6 +99,7 @@ func (m *Measurement) Add(a *Answer) {
 		t.Admitted++
 		part = partAdmitted
 		m.count(countLanguage, a.Inspection.Language)
+		m.count(countLicense, a.License)
 		for _, f := range a.Inspection.Findings {
 			m.count(countTagged, f.Check)
 		}
@@ -129,6 +131,7 @@ func (m *Measurement) AddAnchor(name, text string, signals []schema.Signal) {
 func (m *Measurement) Done(dataset, run, anchor string) (*Summary, *Samples) {
 	s := m.summary
 	s.Format, s.Dataset, s.Run = SummaryFormat, dataset, run
+	s.Licenses = ordered(m.counts[countLicense])
 	s.Languages, s.Finish, s.Failed, s.Tagged = ordered(m.counts[countLanguage]), ordered(m.counts[countFinish]), ordered(m.counts[countFailed]), ordered(m.counts[countTagged])
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(m.teachers)) {

@@ -12,6 +12,7 @@ type Summary struct {
 	Dataset   string          `json:"dataset"`
 	Run       string          `json:"run"`
 	Languages []Count         `json:"languages,omitempty"`      // ISO 639-1 ("" where unknown) of admitted records, commonest first
+	Licenses  []Count         `json:"licenses,omitempty"`       // of the sources of admitted records
 	Finish    []Count         `json:"finish_reasons,omitempty"` // of answers
 	Failed    []Count         `json:"failed,omitempty"`         // codes
 	Tagged    []Count         `json:"tagged,omitempty"`         // checks that found something in admitted records

@@ -1,5 +1,10 @@
 package schema
 
+import (
+	"slices"
+	"strings"
+)
+
 // Recipe is what a person writes to have a dataset generated. ParseRecipe reads it strictly and fills in
 // the defaults; the field comments are what `retort check --schema` and docs/recipes.md say.
 type Recipe struct {
@@ -7,6 +12,7 @@ type Recipe struct {
 	Description   string        `yaml:"description" json:"description,omitempty" doc:"one or two sentences for the dataset card"`
 	License       string        `yaml:"license" json:"license,omitempty" doc:"licence of the dataset to be published, as an SPDX or Hugging Face identifier"`
 	Prompts       []Source      `yaml:"prompts" json:"prompts" required:"yes" doc:"where the columns of the prompts come from"`
+	Licenses      Licenses      `yaml:"licenses" json:"licenses,omitzero" doc:"licences that nothing published may have of its sources"`
 	Vary          Vary          `yaml:"vary" json:"vary,omitzero" doc:"lists of values; every combination is asked, or 'sample: N' of them, drawn by seed"`
 	Messages      []Template    `yaml:"messages" json:"messages" required:"yes" doc:"the conversation to be sent: Go text/template over the source's columns and vary"`
 	Samples       int           `yaml:"samples" json:"samples" min:"1" max:"1000" doc:"answers asked for each prompt (default 1)"`
@@ -47,9 +53,20 @@ func (r *Recipe) At(path, what, mend string) Fault {
 type Source struct {
 	From    string `yaml:"from" json:"from" required:"yes" doc:"s3://BUCKET/KEY or a path relative to the recipe; * and ? match within a name; .parquet .jsonl .csv .txt, also .gz and .zst"`
 	License string `yaml:"license" json:"license" required:"yes" doc:"licence of the source; required"`
+	Column  string `yaml:"license_column" json:"license_column,omitempty" doc:"column with the licence of each row, where they differ; an empty one has the source's. A Retort shard's own source_license wins over both"`
 	Origin  string `yaml:"origin" json:"origin" enum:"human generated unknown" doc:"human | generated | unknown (default unknown); a Retort shard's own lineage wins over it"`
 	Limit   int64  `yaml:"limit" json:"limit,omitempty" min:"1" doc:"read at most this many rows"`
 	Key     string `yaml:"key" json:"key,omitempty" doc:"column that names a row, for matching with the anchor (default: the anchor's key)"`
+}
+
+// Licenses leaves rows out by their licence.
+type Licenses struct {
+	Exclude []string `yaml:"exclude" json:"exclude,omitempty" doc:"rows of sources with one of these licences are left out, whatever the case of its letters; check says how many"`
+}
+
+// Excluded says whether a licence is left out.
+func (l Licenses) Excluded(license string) bool {
+	return slices.ContainsFunc(l.Exclude, func(x string) bool { return strings.EqualFold(strings.TrimSpace(x), strings.TrimSpace(license)) })
 }
 
 // Vary lists values by name. Names are used in order of the alphabet.

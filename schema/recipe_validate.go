@@ -18,6 +18,7 @@ func checkRecipe(r *Recipe, d *document) {
 		d.add("dataset", what, mend)
 	}
 	checkLicense(d, "license", r.License, false)
+	checkLicenses(r, d)
 	checkPromptSources(r, d)
 	checkVary(r, d)
 	checkMessages(r, d)
@@ -64,6 +65,15 @@ func datasetFault(name string) (what, mend string) {
 		}
 	}
 	return "", ""
+}
+
+func checkLicenses(r *Recipe, d *document) {
+	for i, x := range r.Licenses.Exclude {
+		checkLicense(d, fmt.Sprintf("licenses.exclude[%d]", i), x, true)
+	}
+	if a := r.Anchor; a != nil && r.Mix.Human > 0 && r.Licenses.Excluded(a.License) {
+		d.add("mix.human", "would publish text under "+quoteShort(a.License)+", which licenses.exclude leaves out", "set mix.human to 0, or take human text with another licence")
+	}
 }
 
 var licenseForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+_() -]{0,99}$`)

@@ -72,8 +72,10 @@ bin/retort show go-docs -n 3 --rejects
 say "Where everything stands"
 bin/retort versions go-docs
 bin/retort files go-docs
+bin/retort report go-docs -o "$dir/go-docs-$newest.html"
 cat <<TXT
 
+  Look at the report: open $PWD/$dir/go-docs-$newest.html in a browser. The card for people and hubs is README.md of the dataset's folder.
   Objects are plain files under $dir/s3; Temporal's history is in $dir/temporal.
   make up                      starts the stack again and stays; Temporal's UI shows the run
   source $dir/env           in another shell; then:

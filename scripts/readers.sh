@@ -32,9 +32,15 @@ prompts: [{from: questions.jsonl, license: cc-by-4.0, origin: human}]
 messages: [{role: user, content: "{{.question}}"}]
 teachers: [{name: small}]
 sampling: {max_tokens: 300}
-output: {format: $format, shard_mb: 1, splits: {test: 0.1}}
+checks: {exact: tag, near: off, repetition: tag, truncated: tag, refusal: tag, identity: tag, quality: tag}
+output: {format: $format, shard_mb: 2, splits: {test: 0.1}}
 YAML
   "$bin/retort" run "$dir/$format.yaml"
-  "$bin/retort" verify "readers-$format"
+  verified=$("$bin/retort" verify "readers-$format")
+  echo "$verified"
+  case $verified in
+  *"5 shards, 20,000 records"*) ;;
+  *) echo "the readers are to see 20,000 records in 5 shards" >&2; exit 1 ;;
+  esac
   readers/run.sh "s3://retort/readers-$format"
 done

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -188,7 +190,8 @@ func (a *app) estimate(b *activities.Beginning, access *prompt.Access) (*Estimat
 	}
 	defer novelty.Close()
 	var faults schema.Faults
-	for p, err := range prompt.Stream(a.ctx, prompt.Plan{Recipe: b.Recipe, Sources: b.Sources, Access: access}) {
+	leftOut := map[string]int64{}
+	for p, err := range prompt.Stream(a.ctx, prompt.Plan{Recipe: b.Recipe, Sources: b.Sources, Access: access, LeftOut: func(license string) { leftOut[license]++ }}) {
 		if err != nil {
 			var fs schema.Faults
 			if !errors.As(err, &fs) {
@@ -219,6 +222,9 @@ func (a *app) estimate(b *activities.Beginning, access *prompt.Access) (*Estimat
 	}
 	est.Alike = novelty.Alike
 	est.price(b)
+	for _, license := range slices.Sorted(maps.Keys(leftOut)) {
+		est.Warnings = append(est.Warnings, fmt.Sprintf("%s rows under %s are left out (licenses.exclude)", number(leftOut[license]), license))
+	}
 	return est, nil
 }
 

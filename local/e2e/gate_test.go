@@ -2,12 +2,15 @@ package e2e
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/retort-data/retort/local/godocs"
 	"github.com/retort-data/retort/local/teacher"
 	"github.com/retort-data/retort/schema"
+	"github.com/retort-data/retort/store"
 )
 
 // anchored writes Go's doc comments as human text and returns the lines of a recipe that measure against it.
@@ -35,6 +38,24 @@ func TestGatePasses(t *testing.T) {
 		t.Errorf("gate: %+v", m.Gate)
 	}
 	l.ok("verify", "healthy")
+	file := filepath.Join(l.dir, "report.html")
+	l.ok("report", "healthy", "-o", file)
+	page, err := os.ReadFile(file)
+	l.must(err)
+	published, err := l.store.Get(t.Context(), store.NewDataset(l.stack.Bucket, "", "healthy").Report(1, m.Run))
+	l.must(err)
+	if !bytes.Equal(page, published) {
+		t.Error("the report isn't the one that was published")
+	}
+	for _, want := range []string{"Wealth against human text", "Signals against human text", "Answers a second", m.Merkle.Records} {
+		if !bytes.Contains(page, []byte(want)) {
+			t.Errorf("the report lacks %q", want)
+		}
+	}
+	l.ok("report", "healthy", "--anew", "-o", file)
+	if again, err := os.ReadFile(file); err != nil || !bytes.Equal(again, page) {
+		t.Errorf("made again from the run's pages it differs (%v)", err)
+	}
 }
 
 // A teacher that has collapsed onto a few sentences is held before anything is published; a person's release is in the manifest.
