@@ -216,6 +216,10 @@ func (r *Rooms) closePage(ctx context.Context, j *journal, p *page) (schema.Page
 		return schema.PageCounts{}, err
 	}
 	counts := j.counts(p)
+	var err error
+	if counts.Served, err = r.noteServed(ctx, j, p); err != nil {
+		return counts, err
+	}
 	l := newLines()
 	if err := l.add(answersHeader{j.page, counts}); err != nil {
 		return counts, err
@@ -227,7 +231,7 @@ func (r *Rooms) closePage(ctx context.Context, j *journal, p *page) (schema.Page
 			}
 		}
 	}
-	err := r.putOnce(ctx, j.run.Answers(j.page), l.packed(), func() error {
+	err = r.putOnce(ctx, j.run.Answers(j.page), l.packed(), func() error {
 		head, _, err := r.readAnswers(ctx, j.run, j.page)
 		counts = head.Counts
 		return err

@@ -45,8 +45,11 @@ type Begun struct {
 	Program string    `json:"program"`
 	At      time.Time `json:"at"`
 	Most    int64     `json:"most_prompts,omitempty"` // plan no more prompts than this: a preview or a pilot
+	Of      int64     `json:"of_prompts,omitempty"`   // of a pilot: its prompts are spread over so many
 	New     bool      `json:"new,omitempty"`          // plan only prompts that the dataset has decided no answer to
 	Night   time.Time `json:"night,omitzero"`         // the time of the schedule that began it
+
+	Reuse []EarlierRun `json:"reuse,omitempty"` // runs whose answers may be taken, pinned as the sources are
 }
 
 // NewRunID returns an id that sorts by time.
@@ -88,6 +91,11 @@ func (b *Beginning) Begin(ctx context.Context, s store.Store, run store.Run) err
 	}
 	if err := put(ctx, s, run.RecipeText(), b.Text); err != nil {
 		return err
+	}
+	if b.Begun.Most == 0 {
+		if b.Begun.Reuse, err = earlierRuns(ctx, s, run, b.Recipe.Reuse); err != nil {
+			return err
+		}
 	}
 	return putValue(ctx, s, run.Begun(), b.Begun)
 }

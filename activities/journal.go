@@ -161,8 +161,9 @@ func add(c *schema.PageCounts, a *schema.Response) {
 	if a.CostMicros == nil {
 		c.CostUnknown++
 	}
-	if a.ReusedFrom != "" {
+	if a.ReusedFrom != "" { // it costs no tokens and no time
 		c.Reused++
+		return
 	}
 	c.InputTokens += a.InputTokens
 	c.OutputTokens += a.OutputTokens

@@ -15,7 +15,6 @@ func notYet(r *schema.Recipe) error {
 		mend  string
 	}{
 		{len(r.Checks.Contamination.Against) > 0, "checks.contamination.against", "compare with evaluation sets after publishing"},
-		{r.Reuse == "always", "reuse", "write never or failed-run"},
 	} {
 		if k.asked {
 			faults = append(faults, r.At(k.path, "isn't supported by this version of Retort", k.mend))

@@ -50,7 +50,7 @@ func (r *Rooms) Plan(ctx context.Context, ref schema.RunRef) (schema.PlanResult,
 		return r.putOnce(ctx, run.Page(ref), body, func() error { return nil }) // equal by construction
 	})
 	defer p.seen.Close()
-	if p.novelty, err = NewNovelty(ctx, recipe, recipe.begun.Most, int64(r.Config.Worker.IndexMB)<<20/mostIndexes, scratch, p.add); err != nil {
+	if p.novelty, err = NewNovelty(ctx, recipe, p.first(), int64(r.Config.Worker.IndexMB)<<20/mostIndexes, scratch, p.pick); err != nil {
 		return done, err
 	}
 	defer p.novelty.Close()
@@ -61,6 +61,9 @@ func (r *Rooms) Plan(ctx context.Context, ref schema.RunRef) (schema.PlanResult,
 		defer p.answered.Close()
 	}
 	if err := p.planAll(ctx, access, sources); err != nil {
+		return done, err
+	}
+	if p.result.Reuse, err = r.reuse(ctx, run, recipe, &p.result); err != nil {
 		return done, err
 	}
 	return p.result, r.putJSON(ctx, run.Plan(), p.result, &p.result)
@@ -101,6 +104,7 @@ type planner struct {
 	open     []openPage
 	put      func(schema.PageRef, []byte) error
 	result   schema.PlanResult
+	sample   sample // of a pilot
 }
 
 // openPage is a page that is being filled.
@@ -134,6 +138,12 @@ func newPlanner(recipe *Recipe, scratch string, put func(schema.PageRef, []byte)
 		p.result.Teachers = append(p.result.Teachers, schema.PlannedTeacher{Name: use.Name, Batch: p.open[i].batch})
 	}
 	p.result.Policy = policyOf(recipe.Recipe)
+	if recipe.begun.Most > 0 { // what was asked is shown, whatever ends it
+		p.result.Policy.PublishBudget = true
+	}
+	if recipe.begun.Of > 0 {
+		p.sample = sample{seed: recipe.Seed, n: recipe.begun.Most, of: recipe.begun.Of}
+	}
 	return p
 }
 
@@ -219,6 +229,22 @@ func (p *planner) planAll(ctx context.Context, access *prompt.Access, sources []
 		return &schema.Error{Kind: schema.KindInvalid, Code: "no_prompts", Op: "plan", Subject: p.recipe.Dataset, Cause: errors.New("the sources have no rows"), Hint: "Check prompts: in the recipe."}
 	}
 	return nil
+}
+
+// first is how many prompts are planned before the sources' rest is left alone; 0: all. A pilot's are spread over all.
+func (p *planner) first() int64 {
+	if p.recipe.begun.Of > 0 {
+		return 0
+	}
+	return p.recipe.begun.Most
+}
+
+// pick plans a prompt, if a pilot takes it.
+func (p *planner) pick(got schema.Prompt) error {
+	if !p.sample.takes() {
+		return nil
+	}
+	return p.add(got)
 }
 
 // add plans a prompt's samples, all with the teacher that its id draws.

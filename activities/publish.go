@@ -134,6 +134,9 @@ func (r *Rooms) manifest(ctx context.Context, run store.Run, in schema.PublishIn
 	if m.Releases, err = r.releases(ctx, run); err != nil {
 		return m, err
 	}
+	if m.Warnings, err = r.servedWarnings(ctx, run); err != nil {
+		return m, err
+	}
 	seen, err := r.addFiles(ctx, run, &m)
 	if err != nil {
 		return m, err
@@ -228,7 +231,7 @@ func addTeachers(m *schema.Manifest, recipe *Recipe, counted []schema.TeacherSta
 	for _, t := range counted {
 		declared := recipe.teachers[t.Name]
 		row := schema.ManifestTeacher{Name: t.Name, Model: declared.Model, Revision: declared.Revision, Served: sortedKeys(seen.served[t.Name]),
-			Terms: declared.Terms, TrainedOn: declared.TrainedOn, Generation: declared.Generation, Requests: t.Answered, Admitted: seen.admitted[t.Name],
+			Terms: declared.Terms, TrainedOn: declared.TrainedOn, Generation: declared.Generation, Requests: t.Answered, Reused: t.Reused, Admitted: seen.admitted[t.Name],
 			InputTokens: t.Tokens.Input, OutputTokens: t.Tokens.Output}
 		for _, n := range t.Failed {
 			row.Requests += n
@@ -236,6 +239,7 @@ func addTeachers(m *schema.Manifest, recipe *Recipe, counted []schema.TeacherSta
 		if declared.Price != nil {
 			row.CostMicros = &t.Cost.Micros
 		}
+		m.Reused += t.Reused
 		m.Teachers = append(m.Teachers, row)
 	}
 }

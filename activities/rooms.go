@@ -3,6 +3,7 @@ package activities
 import (
 	"crypto/ed25519"
 	"log/slog"
+	"sync"
 
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
@@ -24,6 +25,7 @@ type Rooms struct {
 	hasty bool // tests: a store that is away isn't waited for
 
 	indexes indexCache
+	served  sync.Map // keys of names that were put
 	gates   gateCache
 	recipes recipeCache
 }

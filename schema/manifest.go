@@ -46,6 +46,7 @@ type Manifest struct {
 	Layout      string            `json:"layout"` // format of the shards: messages | prompt-completion | text
 	Counts      Counts            `json:"counts"`
 	Cost        Cost              `json:"cost"`
+	Reused      int64             `json:"reused,omitempty"` // answers that earlier runs had paid for
 	Shards      []Shard           `json:"shards"`
 	Rejects     []Shard           `json:"rejects,omitempty"`
 	Merkle      Merkle            `json:"merkle"`
@@ -97,6 +98,7 @@ type ManifestTeacher struct {
 	Generation   int32    `json:"generation"` // deepest of what it was trained on; 0 where that is no Retort dataset
 	Requests     int64    `json:"requests"`
 	Admitted     int64    `json:"admitted"`
+	Reused       int64    `json:"reused,omitempty"` // of requests: answers of earlier runs
 	InputTokens  int64    `json:"input_tokens"`
 	OutputTokens int64    `json:"output_tokens"`
 	CostMicros   *int64   `json:"cost_micros"` // null: unknown

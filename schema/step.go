@@ -55,6 +55,16 @@ type PlanResult struct {
 	Requests int64            `json:"requests"`           // prompts × samples: what is planned
 	Teachers []PlannedTeacher `json:"teachers"`
 	Policy   Policy           `json:"policy"`
+	Reuse    *Reuse           `json:"reuse,omitempty"`
+}
+
+// Reuse is what a run takes of the answers of earlier runs.
+type Reuse struct {
+	Policy   string `json:"policy"`
+	Runs     int    `json:"runs"`          // that the policy lets be looked at
+	Requests int64  `json:"requests"`      // that have an answer there
+	Pages    int    `json:"pages"`         // with such requests
+	Why      string `json:"why,omitempty"` // a code: why none has
 }
 
 // PlannedTeacher is a teacher's part of a plan.
@@ -63,6 +73,7 @@ type PlannedTeacher struct {
 	Pages       int    `json:"pages"`
 	Requests    int64  `json:"requests"`
 	WorstMicros int64  `json:"worst_micros,omitempty"` // of the dearest request
+	Reusable    int64  `json:"reusable,omitempty"`     // requests that an earlier run has answered
 	Batch       bool   `json:"batch,omitempty"`        // each page is a batch of the provider's
 }
 
@@ -100,6 +111,7 @@ type PageCounts struct {
 	Reused       int64            `json:"reused,omitempty"`
 	FirstAt      int64            `json:"first_at,omitempty"` // unix milliseconds of the first and last answer
 	LastAt       int64            `json:"last_at,omitempty"`
+	Served       []string         `json:"served,omitempty"`  // digests of the names under which the teacher answered
 	Stopped      string           `json:"stopped,omitempty"` // code: the teacher must not be asked any more, or the lease is used up
 }
 
@@ -265,6 +277,7 @@ type Status struct {
 	Files     Progress        `json:"files"`
 	Cost      Cost            `json:"cost"`
 	Budget    int64           `json:"budget_micros,omitempty"`
+	Rows      int64           `json:"rows,omitempty"` // that the recipe wants
 	Tokens    Tokens          `json:"tokens"`
 	FirstAt   int64           `json:"first_at,omitempty"`
 	LastAt    int64           `json:"last_at,omitempty"`
@@ -272,8 +285,11 @@ type Status struct {
 	Gate      GateVerdict     `json:"gate"`
 	Version   int             `json:"version,omitempty"`
 	OnBudget  bool            `json:"budget_reached,omitempty"`
+	Reuse     *Reuse          `json:"reuse,omitempty"`
+	Reused    int64           `json:"reused,omitempty"` // of asked: answers of earlier runs, which cost nothing
 	Generator string          `json:"program,omitempty"`
 	HeldAs    int             `json:"held_as,omitempty"` // number of the held state
+	Figures
 }
 
 // PingResult is whether a teacher answered.
@@ -302,9 +318,14 @@ type TeacherStatus struct {
 	Pages    Progress         `json:"pages"`
 	Requests int64            `json:"requests"`
 	Answered int64            `json:"answered"`
+	Reused   int64            `json:"reused,omitempty"`   // of answered
+	Reusable int64            `json:"reusable,omitempty"` // that an earlier run has answered
+	Served   []string         `json:"served,omitempty"`   // digests of the names under which it answered; more than one: it changed
+	Admitted int64            `json:"admitted"`
 	Failed   map[string]int64 `json:"failed,omitempty"`
 	Cost     Cost             `json:"cost"`
-	Tokens   Tokens           `json:"tokens"`
-	Batches  *BatchStatus     `json:"batches,omitempty"`
-	Stopped  string           `json:"stopped,omitempty"` // code
+	Figures
+	Tokens  Tokens       `json:"tokens"`
+	Batches *BatchStatus `json:"batches,omitempty"`
+	Stopped string       `json:"stopped,omitempty"` // code
 }

@@ -22,6 +22,9 @@ const (
 
 func isCanceled(err error) bool { return temporal.IsCanceledError(err) }
 
+// mostServed bounds the names of a teacher in the status.
+const mostServed = 16
+
 // countAsked adds what a page cost.
 func (g *generation) countAsked(page schema.PageRef, got schema.PageCounts) {
 	s, t := &g.Status, &g.Status.Teachers[page.Teacher]
@@ -29,6 +32,13 @@ func (g *generation) countAsked(page schema.PageRef, got schema.PageCounts) {
 	g.Calls += got.Calls
 	s.Asked += got.Requests - got.Unasked
 	t.Answered += got.Answered
+	t.Reused += got.Reused
+	s.Reused += got.Reused
+	for _, digest := range got.Served {
+		if !slices.Contains(t.Served, digest) && len(t.Served) < mostServed {
+			t.Served = append(t.Served, digest)
+		}
+	}
 	for _, code := range workflow.DeterministicKeys(got.Failed) {
 		if t.Failed == nil {
 			t.Failed = map[string]int64{}
@@ -62,7 +72,9 @@ func (g *generation) admitted(page schema.PageRef, got schema.AdmitResult) {
 	}
 	c.Unasked = c.Planned - c.Admitted - c.RejectedTotal() - c.Failed
 	g.Status.Pages.Done++
-	g.Status.Teachers[page.Teacher].Pages.Done++
+	t := &g.Status.Teachers[page.Teacher]
+	t.Pages.Done++
+	t.Admitted += got.Admitted
 	g.Status.Gate = got.Verdict
 	g.judge()
 }
@@ -96,6 +108,7 @@ const saveEvery = 5
 func (g *generation) save(now bool) {
 	at := workflow.Now(g.ctx)
 	g.Status.Updated = at
+	g.Status.Figure()
 	if g.in.Preview {
 		return
 	}

@@ -148,9 +148,10 @@ func (g *generation) plan() error {
 	s.State, s.Prompts, s.Repeats, s.Alike, s.Answered = schema.StateAsking, plan.Prompts, plan.Repeats, plan.Alike, plan.Answered
 	s.Counts.Planned, s.Counts.Unasked = plan.Requests, plan.Requests
 	s.Budget = max(plan.Policy.BudgetMicros, 0)
+	s.Reuse, s.Rows = plan.Reuse, plan.Policy.Rows
 	for _, t := range plan.Teachers {
 		s.Pages.Total += t.Pages
-		s.Teachers = append(s.Teachers, schema.TeacherStatus{Name: t.Name, Pages: schema.Progress{Total: t.Pages}, Requests: t.Requests})
+		s.Teachers = append(s.Teachers, schema.TeacherStatus{Name: t.Name, Pages: schema.Progress{Total: t.Pages}, Requests: t.Requests, Reusable: t.Reusable})
 	}
 	g.save(true)
 	return nil

@@ -22,6 +22,7 @@ import (
 // CheckCmd validates a recipe.
 type CheckCmd struct {
 	Recipe string `arg:"" optional:"" help:"Recipe to check." placeholder:"RECIPE"`
+	Pilot  int64  `help:"Ask this many prompts, spread over the plan, on a worker, and give intervals for cost, rejects and time; publish nothing." placeholder:"N"`
 	Schema bool   `help:"Print the JSON Schema of recipes and end."`
 }
 
@@ -34,9 +35,15 @@ func (c *CheckCmd) Run(a *app) error {
 	if c.Recipe == "" {
 		return &schema.Error{Kind: schema.KindInvalid, Code: "arguments", Op: "check", Cause: errors.New("no recipe given"), Hint: "retort check RECIPE"}
 	}
-	_, est, err := a.check(c.Recipe)
+	if err := c.checkPilot(); err != nil {
+		return err
+	}
+	b, est, err := a.check(c.Recipe)
 	if err != nil {
 		return err
+	}
+	if c.Pilot > 0 {
+		return a.pilot(b, est, c.Pilot)
 	}
 	if a.json {
 		return a.printJSON(est)
@@ -265,6 +272,11 @@ func (e *Estimate) price(b *activities.Beginning) {
 }
 
 func (e *Estimate) print(a *app) {
+	e.printTable(a)
+	a.printf("\nThe recipe is fine. Start it with: retort run RECIPE\n")
+}
+
+func (e *Estimate) printTable(a *app) {
 	a.printf("%s: %s prompts, %s requests", e.Dataset, number(e.Prompts), number(e.Requests))
 	if e.Repeats > 0 {
 		a.printf(" (%s repeats of prompts left out)", number(e.Repeats))
@@ -283,7 +295,6 @@ func (e *Estimate) print(a *app) {
 	if len(e.Warnings) > 0 {
 		a.printf("\n")
 	}
-	a.printf("\nThe recipe is fine. Start it with: retort run RECIPE\n")
 }
 
 func costRange(low, high *int64) string {

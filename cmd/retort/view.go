@@ -200,9 +200,15 @@ func liveLines(s *snapshot, now time.Time) []string {
 	if s.Budget > 0 {
 		cost += " of " + dollars(s.Budget)
 	}
-	lines = append(lines, cost)
+	lines = append(lines, cost+figuresText(s.Figures, s.Ended()))
+	if text := reuseText(&s.Status); text != "" {
+		lines = append(lines, "  reused    "+text)
+	}
 	for _, t := range s.Teachers {
-		line := fmt.Sprintf("  teacher   %-16s pages %d of %d, answered %s", t.Name, t.Pages.Done, t.Pages.Total, number(t.Answered))
+		line := fmt.Sprintf("  teacher   %-16s pages %d of %d, answered %s, cost %s%s", t.Name, t.Pages.Done, t.Pages.Total, number(t.Answered), costText(t.Cost), figuresText(t.Figures, s.Ended()))
+		if n := len(t.Served); n > 1 {
+			line += fmt.Sprintf(", its model changed: %d names", n)
+		}
 		if len(t.Failed) > 0 {
 			line += ", failed: " + reasons(t.Failed)
 		}
@@ -264,4 +270,29 @@ func reasons(m map[string]int64) string {
 		keys[i] = fmt.Sprintf("%s %s", k, number(m[k]))
 	}
 	return strings.Join(keys, ", ")
+}
+
+// figuresText is what an admitted record costs, and the whole run while it goes on.
+func figuresText(f schema.Figures, ended bool) (text string) {
+	if f.PerAdmitted != nil {
+		text = fmt.Sprintf(", $%.6g an admitted record", float64(*f.PerAdmitted)/1e6)
+	}
+	if f.Projected != nil && !ended {
+		text += fmt.Sprintf(", about %s to the end", dollars(*f.Projected))
+	}
+	return text
+}
+
+// reuseText says what a run takes of earlier runs' answers, or why it takes none; "" where nobody would ask.
+func reuseText(s *schema.Status) string {
+	r := s.Reuse
+	switch {
+	case r == nil, r.Why == "no-runs", r.Why == "never", r.Why == "preview":
+		return ""
+	case r.Why == "none-equal":
+		return fmt.Sprintf("none: %d earlier runs answered none of these requests", r.Runs)
+	case r.Why != "":
+		return fmt.Sprintf("none of %d earlier runs: %s", r.Runs, strings.ReplaceAll(r.Why, "-", " "))
+	}
+	return fmt.Sprintf("%s of %s answers that %d earlier runs had paid for", number(s.Reused), number(r.Requests), r.Runs)
 }

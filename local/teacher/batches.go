@@ -42,6 +42,7 @@ type batch struct {
 	Metadata   map[string]any `json:"metadata"`
 	Errors     *batchErrors   `json:"errors"`
 	lines      []batchLine
+	fate       string
 	out, wrong bytes.Buffer
 	cancel     chan struct{}
 }
@@ -145,11 +146,14 @@ func (b *batches) create(s *Server, w http.ResponseWriter, r *http.Request) {
 	made.ID = fmt.Sprintf("batch_%06d", number)
 	b.list = append(b.list, made)
 	s.counts.batch()
+	if number <= len(cfg.BatchFates) {
+		made.fate = cfg.BatchFates[number-1]
+	}
 	if made.validate(content) {
 		go b.work(s, made)
 	}
 	// The batch exists, but whoever made it doesn't hear of it.
-	if unit(uint64(number), streamFault) < cfg.BatchLost {
+	if made.fate == "lost" || unit(uint64(number), streamFault) < cfg.BatchLost {
 		resetConnection(w, "")
 		return
 	}
@@ -195,6 +199,10 @@ func (b *batches) work(s *Server, made *batch) {
 	made.Status = "in_progress"
 	b.mu.Unlock()
 	for i, line := range made.lines {
+		if (made.fate == "expired" || made.fate == "cancelled") && i >= len(made.lines)/2 {
+			status = made.fate
+			break
+		}
 		if unit(keyOfID(line.CustomID)^uint64(len(made.ID)), streamFault+7) < cfg.BatchExpired {
 			status = "expired"
 			continue

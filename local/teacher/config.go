@@ -42,6 +42,10 @@ type Config struct {
 	BatchPrice   float64 `json:"batch_price"`   // factor of the price of a batch's answers
 	BatchLost    float64 `json:"batch_lost"`    // rate of batches whose creation is not heard of
 	BatchExpired float64 `json:"batch_expired"` // rate of a batch's requests that are not come to
+
+	// BatchFates of the first batches in the order of their creation: "" is none, lost (its creation is not heard of), expired or
+	// cancelled (by the provider), both half-way.
+	BatchFates []string `json:"batch_fates"`
 }
 
 // DefaultConfig is a quick, healthy teacher.
@@ -75,6 +79,11 @@ func (c *Config) validate() error {
 	} {
 		if !(rate >= 0 && rate <= 1) {
 			fault("%s is %v: 0 to 1 is wanted", name, rate)
+		}
+	}
+	for _, fate := range c.BatchFates {
+		if !slices.Contains([]string{"", "lost", "expired", "cancelled"}, fate) {
+			fault("unknown fate of a batch %q", fate)
 		}
 	}
 	if !(c.BatchMS >= 0 && c.BatchMS <= 86_400_000) {
