@@ -44,7 +44,9 @@ type lab struct {
 	recipe string
 	logs   *strings.Builder
 
-	provider http.Handler // of batches; nil: there are none
+	provider   http.Handler // of batches; nil: there are none
+	everything bool         // the provider answers all calls
+	shape      []byte       // response.schema
 
 	mu      sync.Mutex
 	asked   map[string]int                                         // prompt → calls
@@ -144,7 +146,7 @@ func (l *lab) beginOf(dataset, id string) {
 		anchor, err = access.Resolve(l.t.Context(), recipe, "anchor.from", recipe.Anchor.From)
 		l.must(err)
 	}
-	b := &Beginning{Anchor: anchor, Recipe: recipe, Text: []byte(l.recipe), Config: l.config, Sources: sources, Against: l.named, Begun: Begun{Program: "test"}}
+	b := &Beginning{Shape: l.shape, Anchor: anchor, Recipe: recipe, Text: []byte(l.recipe), Config: l.config, Sources: sources, Against: l.named, Begun: Begun{Program: "test"}}
 	l.must(b.Begin(l.t.Context(), l.store, l.run))
 }
 
@@ -155,7 +157,7 @@ func (l *lab) rooms(s store.Store) *Rooms {
 }
 
 func (l *lab) serve(w http.ResponseWriter, r *http.Request) {
-	if l.provider != nil && !strings.HasSuffix(r.URL.Path, "/chat/completions") {
+	if l.provider != nil && (l.everything || !strings.HasSuffix(r.URL.Path, "/chat/completions")) {
 		l.provider.ServeHTTP(w, r)
 		return
 	}
