@@ -286,13 +286,20 @@ func figuresText(f schema.Figures, ended bool) (text string) {
 // reuseText says what a run takes of earlier runs' answers, or why it takes none; "" where nobody would ask.
 func reuseText(s *schema.Status) string {
 	r := s.Reuse
+	if r == nil {
+		return ""
+	}
+	earlier := fmt.Sprintf("%d earlier runs", r.Runs)
+	if r.Runs == 1 {
+		earlier = "an earlier run"
+	}
 	switch {
-	case r == nil, r.Why == "no-runs", r.Why == "never", r.Why == "preview":
+	case r.Why == "no-runs", r.Why == "never", r.Why == "preview":
 		return ""
 	case r.Why == "none-equal":
-		return fmt.Sprintf("none: %d earlier runs answered none of these requests", r.Runs)
+		return fmt.Sprintf("none: %s answered none of these requests", earlier)
 	case r.Why != "":
-		return fmt.Sprintf("none of %d earlier runs: %s", r.Runs, strings.ReplaceAll(r.Why, "-", " "))
+		return fmt.Sprintf("none of %s: %s", earlier, strings.ReplaceAll(r.Why, "-", " "))
 	}
-	return fmt.Sprintf("%s of %s answers that %d earlier runs had paid for", number(s.Reused), number(r.Requests), r.Runs)
+	return fmt.Sprintf("%s of %s answers that %s had paid for", number(s.Reused), number(r.Requests), earlier)
 }
