@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/retort-data/retort/local/photocopy"
@@ -24,6 +25,11 @@ func TestPhotocopy(t *testing.T) {
 	gated := got.Series[1].Generations
 	if gated[1].Reason != "gate" || gated[1].Version != 1 || gated[0].HumanShare != 0.5 {
 		t.Errorf("generation 2 of the gated regime: %+v", gated[1])
+	}
+	l.config = filepath.Join(site.Dir, "temporal.yaml")
+	l.ok("verify", "photocopy-gated@1")
+	if m := l.manifest("photocopy-gated", 1); m.Counts.Human != m.Counts.Admitted || m.Generations["0"] != m.Counts.Human || m.Gate.Verdict != "pass" {
+		t.Errorf("version 1 of the gated regime: counts %+v, generations %v, gate %+v", m.Counts, m.Generations, m.Gate)
 	}
 	replaced := got.Series[0].Generations
 	if last := replaced[len(replaced)-1]; last.Depth != "3" || last.TrainedOn != "photocopy-replaced@2" {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/retort-data/retort/schema"
 )
 
 // Equal sets of texts measure the same in any order; two words equally often are one bit apart, and the tail counts rare words alone.
@@ -134,5 +136,34 @@ func TestTextIsDividedOnce(t *testing.T) {
 	}
 	if err := one.write(t.TempDir(), len(one.Rows)+1); err == nil || !strings.Contains(err.Error(), "ask for fewer") {
 		t.Errorf("too many questions: %v", err)
+	}
+}
+
+// Copies of a real model are measured at the budget of the shortest, and a table of what there is can be printed at any time.
+func TestRewrittenTable(t *testing.T) {
+	r := &rewriting{texts: [][]string{{"one two three four", "five six"}, {"one one one"}}}
+	got := &Rewritten{Model: "m", Copies: []Copy{{Records: 2}, {Number: 1, Records: 1, Before: &Inspected{Verdict: "pass", Pairs: 1, Wealth: 1, Accounts: []Account{{"uni2", 1.5, 0.25}}}}}}
+	r.measure(got, []string{"one two three", "four"})
+	if got.Budget != 3 || got.Copies[1].Said.Vocabulary != 1 || got.Copies[0].Said.Words != 3 {
+		t.Errorf("%+v", got)
+	}
+	if table := got.Table(); !strings.Contains(table, "pass, 1 pairs, wealth 1; uni2 1.5 (+0.250)") {
+		t.Error(table)
+	}
+	if empty := (&Rewritten{}).Table(); !strings.Contains(empty, "copy") {
+		t.Error(empty)
+	}
+}
+
+// Recipes are what the program accepts.
+func TestRecipesParse(t *testing.T) {
+	texts := map[string]string{"llm-0": (&rewriting{o: RewriteOptions{Temperature: 0.7, Tokens: 80}}).recipe(0), "llm-1": (&rewriting{o: RewriteOptions{Temperature: 0.7, Tokens: 80}}).recipe(1)}
+	for _, r := range Regimes() {
+		texts[r.Name] = r.recipe(0.8)
+	}
+	for name, text := range texts {
+		if _, err := schema.ParseRecipe(name+".yaml", []byte(text)); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, text)
+		}
 	}
 }

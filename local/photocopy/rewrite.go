@@ -60,7 +60,8 @@ const rewriteDataset = "photocopy-llm"
 const rewriteAsk = "Say this in your own words:\n\n"
 
 // Rewrite lets a model answer questions about Go's standard library and then rewrite what it said, again and again, through the
-// pipeline; the gate compares each copy with the one before, by the key of its question.
+// pipeline; the gate compares each copy with the one before, by the key of its question. It takes long: with an error comes what was
+// measured before it.
 func Rewrite(ctx context.Context, s *Site, o RewriteOptions) (*Rewritten, error) {
 	began := time.Now()
 	preset(&o.Records, 500)
@@ -94,17 +95,18 @@ func Rewrite(ctx context.Context, s *Site, o RewriteOptions) (*Rewritten, error)
 		r.keys[row.Question] = row.Key
 	}
 	result := &Rewritten{Model: o.Model}
-	for n := range o.Copies + 1 {
-		c, err := r.copy(ctx, n)
-		if err != nil {
-			return nil, fmt.Errorf("copy %d: %w", n, err)
+	for n := 0; n <= o.Copies && err == nil; n++ {
+		var c Copy
+		if c, err = r.copy(ctx, n); err != nil {
+			err = fmt.Errorf("copy %d: %w", n, err)
+			break
 		}
 		result.Copies = append(result.Copies, c)
-		fmt.Fprintf(o.Log, "copy %d  %d records, %d word for word as before, %.0f s\n", n, c.Records, c.Same, time.Since(began).Seconds())
+		fmt.Fprintf(o.Log, "copy %d  %d records, %d word for word as before, %.0f s  %s\n", n, c.Records, c.Same, time.Since(began).Seconds(), c.Before.text())
 	}
 	r.measure(result, text.Human())
 	result.Seconds = time.Since(began).Seconds()
-	return result, nil
+	return result, err
 }
 
 type rewriting struct {

@@ -101,16 +101,13 @@ func rewrite(ctx context.Context, site *photocopy.Site, o options) error {
 	defer model.Stop()
 	result, err := photocopy.Rewrite(ctx, site, photocopy.RewriteOptions{Records: o.Records, Copies: o.Copies, Tokens: o.Tokens, Seed: o.Seed,
 		URL: model.URL, Model: model.Model, License: installed.Model.License, Log: os.Stdout})
-	if err != nil {
+	if result == nil {
 		return err
 	}
-	figures, err := json.MarshalIndent(result, "", " ")
-	if err != nil {
-		return err
-	}
+	figures, jsonErr := json.MarshalIndent(result, "", " ")
 	file := filepath.Join(o.Dir, "photocopy-llm.json")
 	fmt.Printf("\n%s\nFigures: %s\nTexts:   %s\n", result.Table(), file, filepath.Join(o.Dir, "copy-*.jsonl"))
-	return os.WriteFile(file, figures, 0o644)
+	return errors.Join(err, jsonErr, os.WriteFile(file, figures, 0o644))
 }
 
 // mark stands in a folder that a demonstration made, so that no other folder is ever deleted.
