@@ -27,6 +27,9 @@ func (r *Rooms) Plan(ctx context.Context, ref schema.RunRef) (schema.PlanResult,
 	if err := schema.CheckTeachers(recipe.Recipe, r.Config).Err(); err != nil {
 		return done, err
 	}
+	if err := RefuseRetracted(ctx, r.Store, run.Dataset, recipe.Recipe); err != nil {
+		return done, err
+	}
 	access := &prompt.Access{Config: r.Config, Store: r.Store, Bucket: r.Buckets, Scratch: r.Scratch}
 	sources, err := r.pinned(ctx, run, recipe.Recipe, access)
 	if err != nil {

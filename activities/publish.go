@@ -246,13 +246,18 @@ func addTeachers(m *schema.Manifest, recipe *Recipe, counted []schema.TeacherSta
 
 // CheckFile reads a file back and compares size and checksum.
 func CheckFile(ctx context.Context, s store.Store, want schema.Shard) error {
+	return copyFile(ctx, s, want, io.Discard)
+}
+
+// copyFile copies a file that must be what was written.
+func copyFile(ctx context.Context, s store.Store, want schema.Shard, to io.Writer) error {
 	body, err := s.Open(ctx, want.Key, "")
 	if err != nil {
 		return missing(want, err)
 	}
 	defer body.Close()
 	h := sha256.New()
-	n, err := io.Copy(h, body)
+	n, err := io.Copy(io.MultiWriter(h, to), body)
 	if err != nil {
 		return err
 	}
@@ -310,6 +315,9 @@ func (r *Rooms) inherit(ctx context.Context, run store.Run, m *schema.Manifest) 
 		m.HumanShare = float64(m.Generations["0"]) / float64(all)
 	}
 	if err := r.warnHuman(ctx, run, m); err != nil {
+		return err
+	}
+	if err := r.refuseRetracted(ctx, run, m); err != nil {
 		return err
 	}
 	m.Merkle.Records, err = schema.ShardsRoot(m.Shards)

@@ -22,6 +22,7 @@ const (
 	StepHold    = "SaveHeld"
 	StepLoad    = "LoadHeld"
 	StepPing    = "Ping"
+	StepRetract = "Retract"
 
 	SignalPause  = "pause"
 	SignalResume = "resume"

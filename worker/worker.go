@@ -115,11 +115,13 @@ func Register(rooms *activities.Rooms, o Options) (main, ask worker.Worker) {
 	})
 	main.RegisterWorkflowWithOptions(workflows.Generate, workflow.RegisterOptions{Name: workflows.GenerateName})
 	main.RegisterWorkflowWithOptions(workflows.Nightly, workflow.RegisterOptions{Name: workflows.NightlyName})
+	main.RegisterWorkflowWithOptions(workflows.Retract, workflow.RegisterOptions{Name: workflows.RetractName})
 	main.RegisterWorkflowWithOptions(workflows.Ping, workflow.RegisterOptions{Name: workflows.PingName})
 	for name, step := range map[string]any{
 		schema.StepPlan: rooms.Plan, schema.StepInspect: rooms.Inspect, schema.StepAdmit: rooms.Admit, schema.StepLayout: rooms.Layout,
 		schema.StepWrite: rooms.Write, schema.StepPublish: rooms.Publish, schema.StepTidy: rooms.Tidy, schema.StepStatus: rooms.SaveStatus,
 		schema.StepHold: rooms.SaveHeld, schema.StepLoad: rooms.LoadHeld, schema.StepBeginNight: rooms.BeginNight, schema.StepEndNight: rooms.EndNight,
+		schema.StepRetract: rooms.Retract,
 	} {
 		main.RegisterActivityWithOptions(step, activity.RegisterOptions{Name: name})
 	}

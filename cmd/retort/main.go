@@ -49,6 +49,8 @@ type CLI struct {
 	Show     ShowCmd     `cmd:"" help:"Print some records of a version, or rejects with why."`
 	Verify   VerifyCmd   `cmd:"" help:"Read every shard of a version again and hold it against the manifest and its signature; or check a proof."`
 	Prove    ProveCmd    `cmd:"" help:"Prove that a record stands in a version, with its whole lineage, to somebody without the store."`
+	Attest   AttestCmd   `cmd:"" help:"Sign, as a trainer, which shards of a version a student consumed."`
+	Retract  RetractCmd  `cmd:"" help:"Publish a version without a source or single records; versions and students that had them are named."`
 	Keygen   KeygenCmd   `cmd:"" help:"Make a pair of keys: the private one signs versions, the public one checks them."`
 	Inspect  InspectCmd  `cmd:"" help:"The checks, duplicates and gate over files that exist already; no Temporal, no teacher."`
 	Rejudge  RejudgeCmd  `cmd:"" help:"The paid answers of a run decided again under other checks, with what would change."`

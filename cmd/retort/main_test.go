@@ -39,6 +39,8 @@ func TestCommandsParse(t *testing.T) {
 		"verify --proof p.json --key k.pem":    "verify",
 		"prove d@3 0123 -o p.json":             "prove <dataset> <record>",
 		"keygen -o team":                       "keygen",
+		"attest d@1 --student s --key k":       "attest <dataset>",
+		"retract d --source a --why w":         "retract <dataset>",
 		"diff d 1 2 --quick":                   "diff <dataset> <from> <to>",
 		"export d@1 --split test -o x.jsonl":   "export <dataset>",
 		"teachers":                             "teachers",

@@ -33,6 +33,9 @@ func (c *RunCmd) Run(a *app) error {
 	if err := a.mayStart(d); err != nil {
 		return err
 	}
+	if err := activities.RefuseRetracted(a.ctx, a.objects, d, b.Recipe); err != nil {
+		return err
+	}
 	if err := store.CheckConditional(a.ctx, a.objects, d.Prefix); err != nil {
 		return err
 	}

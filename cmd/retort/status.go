@@ -130,6 +130,7 @@ var reasonTexts = map[string]string{
 	"collected":           "the run had ended and its files were collected%s",
 	"signing_key":         "the worker lacks the key that versions are signed with%s",
 	"attestation_differs": "another signature stands where this version's belongs%s",
+	"nothing_to_retract":  "no version has what was to be retracted%s",
 	"retracted":           "the run has what was retracted from the dataset%s",
 	"manifest":            "a version's manifest can't be read%s",
 	"status":              "a run's status can't be read%s",

@@ -205,7 +205,10 @@ func (v *Verdict) checkManifest(d store.Dataset, m *schema.Manifest) {
 	for _, s := range m.Rejects {
 		rejects += s.Rows
 	}
-	if own != c.Admitted+c.Human {
+	switch {
+	case m.Retraction != nil:
+		v.checkRetraction(m, own)
+	case own != c.Admitted+c.Human:
 		v.wrong("counts: the run's shards have %d records; admitted %d + human %d are counted", own, c.Admitted, c.Human)
 	}
 	if rejects != c.RejectedTotal() {

@@ -127,7 +127,43 @@ func (v *Verdict) checkChain(a *app, d store.Dataset, m *schema.Manifest, body [
 			v.wrong("version %d was edited, or exchanged: version %d was made on top of sha256 %s; what stands there has %s", m.Parent, m.Version, m.ParentDigest, provenance.Digest(parentBody))
 			return nil
 		}
+		if m.Retraction != nil {
+			v.checkLess(m, parent)
+		}
 		m = parent
 	}
 	return nil
+}
+
+// checkLess holds a retraction against its parent: what is missing is what it says, and nothing else.
+func (v *Verdict) checkLess(m, parent *schema.Manifest) {
+	before, _ := shardTotals(parent)
+	after, _ := shardTotals(m)
+	if before-m.Retraction.Removed != after {
+		v.wrong("version %d has %d records: version %d has %d, and %d were retracted", m.Version, after, parent.Version, before, m.Retraction.Removed)
+	}
+	gone := map[string]bool{}
+	for _, r := range m.Retraction.Replaced {
+		gone[r.Key] = true
+	}
+	has := map[string]bool{}
+	for _, s := range m.Shards {
+		has[s.Key] = true
+	}
+	for _, s := range parent.Shards {
+		if has[s.Key] == gone[s.Key] {
+			v.wrong("%s of version %d: version %d must either keep it or say what was retracted from it", s.Key, parent.Version, m.Version)
+		}
+	}
+}
+
+// checkRetraction holds a retraction against itself: own are the records of the shards that it wrote.
+func (v *Verdict) checkRetraction(m *schema.Manifest, own int64) {
+	var removed, rest int64
+	for _, r := range m.Retraction.Replaced {
+		removed, rest = removed+r.Removed, rest+r.Rows-r.Removed
+	}
+	if removed != m.Retraction.Removed || rest != own {
+		v.wrong("retraction: %d records were taken out of its shards, %d are counted; %d remain in them, the shards that were written have %d", removed, m.Retraction.Removed, rest, own)
+	}
 }
