@@ -56,6 +56,11 @@ func (r *Rooms) claim(ctx context.Context, run store.Run, n int) error {
 	if err := putValue(ctx, r.Store, run.Claim(n), map[string]int{"version": n}); err != nil {
 		return err
 	}
+	return r.collected(ctx, run)
+}
+
+// collected is an error where gc has taken the run.
+func (r *Rooms) collected(ctx context.Context, run store.Run) error {
 	_, err := r.Store.Head(ctx, run.Collected())
 	if notFound(err) {
 		return nil
@@ -65,6 +70,17 @@ func (r *Rooms) claim(ctx context.Context, run store.Run, n int) error {
 	}
 	return &schema.Error{Kind: schema.KindFailed, Code: "collected", Op: "publish", Subject: run.ID, Cause: errors.New("the run had ended, and `retort gc` has collected its files since"),
 		Hint: "Nothing was published. Start a new run; what was paid for stands in " + run.URI(run.Home()) + " unless gc was told to take it."}
+}
+
+// whyGone says of a run's object that isn't there that gc has taken it, where that is so.
+func (r *Rooms) whyGone(ctx context.Context, run store.Run, err error) error {
+	if !notFound(err) {
+		return err
+	}
+	if gone := r.collected(ctx, run); gone != nil {
+		return gone
+	}
+	return err
 }
 
 // mostHeads bounds the look-ups under way at once.

@@ -44,7 +44,7 @@ func (r *Rooms) publishVersion(ctx context.Context, in schema.PublishInput) (sch
 	}
 	m, err := r.manifest(ctx, run, in)
 	if err != nil {
-		return schema.PublishResult{}, err
+		return schema.PublishResult{}, r.whyGone(ctx, run, err)
 	}
 	read, err := r.measure(ctx, run)
 	if err != nil {
@@ -53,7 +53,7 @@ func (r *Rooms) publishVersion(ctx context.Context, in schema.PublishInput) (sch
 	for parent := newest; ; parent++ {
 		got, err := r.commit(ctx, run, m, parent, read)
 		if !errors.Is(err, errAnother) {
-			return got, err
+			return got, r.whyGone(ctx, run, err)
 		}
 	}
 }
@@ -90,6 +90,30 @@ const mostBack = 16
 func (r *Rooms) published(ctx context.Context, run store.Run, newest int) (schema.PublishResult, bool, error) {
 	for n := newest; n > max(0, newest-mostBack); n-- {
 		body, err := r.Store.Get(ctx, run.Manifest(n))
+		if err != nil {
+			return schema.PublishResult{}, false, err
+		}
+		if ReadManifest(body).Run == run.ID {
+			return schema.PublishResult{Version: n, Digest: digest(body)}, true, nil
+		}
+	}
+	return r.publishedAs(ctx, run)
+}
+
+// publishedAs looks at the numbers that the run has claimed, however long ago.
+func (r *Rooms) publishedAs(ctx context.Context, run store.Run) (schema.PublishResult, bool, error) {
+	for in, err := range r.Store.List(ctx, run.Claims(), "") {
+		if err != nil {
+			return schema.PublishResult{}, false, err
+		}
+		n, ok := store.ClaimNumber(in.Key)
+		if !ok {
+			continue
+		}
+		body, err := r.Store.Get(ctx, run.Manifest(n))
+		if notFound(err) {
+			continue
+		}
 		if err != nil {
 			return schema.PublishResult{}, false, err
 		}

@@ -12,6 +12,9 @@ import (
 	"github.com/retort-data/retort/store"
 )
 
+// RetractionPrefix begins the run ids of retractions.
+const RetractionPrefix = "retract-"
+
 // RetractionRequest is what a person asks to be taken out: it stands in the retraction's folder before its workflow starts.
 type RetractionRequest struct {
 	schema.Retracted
@@ -39,11 +42,11 @@ func (r *Rooms) Retract(ctx context.Context, ref schema.RunRef) (schema.PublishR
 	for parent := newest; ; parent++ {
 		m, err := w.manifest(ctx, parent)
 		if err != nil {
-			return schema.PublishResult{}, err
+			return schema.PublishResult{}, r.whyGone(ctx, run, err)
 		}
 		got, err := r.putVersion(ctx, run, m)
 		if !errors.Is(err, errAnother) {
-			return got, err
+			return got, r.whyGone(ctx, run, err)
 		}
 	}
 }

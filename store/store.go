@@ -36,7 +36,7 @@ type Store interface {
 	Bucket() string
 	// PutNew puts if absent; ErrExists where something is there.
 	PutNew(ctx context.Context, key string, body []byte) error
-	// Put overwrites. Only the card, croissant.json and the status of a run or night are overwritten.
+	// Put overwrites. Only the card, croissant.json, the status of a run or night and what gc has marked are overwritten.
 	Put(ctx context.Context, key string, body []byte) error
 	// PutOver overwrites what has this etag and nothing else: ErrChanged where something else stands there, or nothing.
 	PutOver(ctx context.Context, key string, body []byte, etag string) error

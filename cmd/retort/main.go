@@ -51,6 +51,7 @@ type CLI struct {
 	Prove    ProveCmd    `cmd:"" help:"Prove that a record stands in a version, with its whole lineage, to somebody without the store."`
 	Attest   AttestCmd   `cmd:"" help:"Sign, as a trainer, which shards of a version a student consumed."`
 	Retract  RetractCmd  `cmd:"" help:"Publish a version without a source or single records; versions and students that had them are named."`
+	GC       GCCmd       `cmd:"" name:"gc" help:"Mark what no version and no open or held run needs; with --yes remove what was marked for a day."`
 	Keygen   KeygenCmd   `cmd:"" help:"Make a pair of keys: the private one signs versions, the public one checks them."`
 	Inspect  InspectCmd  `cmd:"" help:"The checks, duplicates and gate over files that exist already; no Temporal, no teacher."`
 	Rejudge  RejudgeCmd  `cmd:"" help:"The paid answers of a run decided again under other checks, with what would change."`

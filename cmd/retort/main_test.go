@@ -41,6 +41,7 @@ func TestCommandsParse(t *testing.T) {
 		"keygen -o team":                       "keygen",
 		"attest d@1 --student s --key k":       "attest <dataset>",
 		"retract d --source a --why w":         "retract <dataset>",
+		"gc d --yes":                           "gc <dataset>",
 		"diff d 1 2 --quick":                   "diff <dataset> <from> <to>",
 		"export d@1 --split test -o x.jsonl":   "export <dataset>",
 		"teachers":                             "teachers",

@@ -62,7 +62,7 @@ func (c *RetractCmd) Run(a *app) error {
 // request puts what is to be taken out, and why: Temporal gets a reference alone.
 func (c *RetractCmd) request(a *app, d store.Dataset) (store.Run, error) {
 	now := time.Now().UTC().Truncate(time.Second)
-	run := d.Run("retract-" + activities.NewRunID(now))
+	run := d.Run(activities.RetractionPrefix + activities.NewRunID(now))
 	req := activities.RetractionRequest{Retracted: schema.Retracted{Sources: slices.Compact(slices.Sorted(slices.Values(c.Source))), Records: slices.Compact(slices.Sorted(slices.Values(c.Record)))},
 		Release: schema.Release{Who: c.Who, When: now, Why: c.Why}, Program: program()}
 	if req.Who == "" {
