@@ -200,68 +200,86 @@ func (s *sleeper) List(ctx context.Context, prefix, after string) iter.Seq2[stor
 	return s.Store.List(ctx, prefix, after)
 }
 
-// A worker falls asleep before every single operation of its publish in turn, and comes back after two days. Meanwhile its run was given up as failed, and gc has
-// marked and removed what it could; with and without another run's version in between. Whatever happens: every version that stands there can be read
-// whole and is signed, the run is published once or fails clearly, and a second attempt says the same.
+// A worker falls asleep before every single operation of its publish, or of its retraction, in turn, and comes back after two days. Meanwhile its run was given
+// up as failed, and gc has marked and removed what it could; with and without another run's version in between. Whatever happens: every version that
+// stands there can be read whole and is signed, the run is published once or fails clearly, and a second attempt says the same.
 func TestAWorkerComesBackAfterTwoDays(t *testing.T) {
 	base := twoVersions(t)
 	other := base.another("r3").publish
 	late := base.another("r4").publish
 	base.state("r4", schema.StateFailed)
 	base.state("r3", schema.StatePublishing)
+	retraction := base.retraction("retract-1", schema.Retracted{Records: base.ids(base.manifest(1))[:2]})
 	start := base.objects("")
-	steps, published, failed := 1, 0, 0
-	for _, between := range []bool{false, true} {
-		for at := 1; at <= steps; at++ {
-			t.Run(fmt.Sprintf("another=%v/operation %d", between, at), func(t *testing.T) {
-				l := &lab{t: t, store: store.NewMemory("bucket"), config: base.config, ref: base.ref, run: base.run, logs: &strings.Builder{}, dir: t.TempDir()}
-				for key, body := range start {
-					l.must(l.store.Put(t.Context(), key, []byte(body)))
-				}
-				asleep := &sleeper{Store: l.store, at: at, do: func() {
-					if between {
-						_, err := l.rooms(l.store).Publish(t.Context(), other)
-						l.must(err)
-						l.state("r3", schema.StatePublished)
-					}
-					l.gc(l.store, 0, 1, 2)
-				}}
-				got, err := l.rooms(asleep).Publish(t.Context(), late)
-				steps = max(steps, min(asleep.n, 60))
-				l.wholeVersions()
-				again, errAgain := l.rooms(l.store).Publish(t.Context(), late)
-				var e *schema.Error
-				switch {
-				case err == nil:
-					published++
-					if errAgain != nil || again != got {
-						t.Errorf("published as %+v; again %+v, %v", got, again, errAgain)
-					}
-				case !errors.As(err, &e) || e.Code != "collected":
-					t.Errorf("it failed unclearly: %v", err)
-				default:
-					failed++
-					if errAgain == nil {
-						t.Errorf("first %v; then it was published as %+v", err, again)
+	publish := func(r *Rooms) (schema.PublishResult, error) { return r.Publish(t.Context(), late) }
+	retract := func(r *Rooms) (schema.PublishResult, error) { return r.Retract(t.Context(), retraction) }
+	for _, c := range []struct {
+		name, run string
+		do        func(*Rooms) (schema.PublishResult, error)
+	}{{"publish", "r4", publish}, {"retract", "retract-1", retract}} {
+		for _, between := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/another=%v", c.name, between), func(t *testing.T) {
+				steps, published, failed := 1, 0, 0
+				for at := 1; at <= steps; at++ {
+					l := base.copied(t, start)
+					asleep := &sleeper{Store: l.store, at: at, do: func() {
+						if between {
+							_, err := l.rooms(l.store).Publish(t.Context(), other)
+							l.must(err)
+							l.state("r3", schema.StatePublished)
+						}
+						l.gc(l.store, 0, 1, 2)
+					}}
+					got, err := c.do(l.rooms(asleep))
+					steps = max(steps, min(asleep.n, 60))
+					if l.outcomeOf(c.run, at, got, err, c.do); err == nil {
+						published++
+					} else {
+						failed++
 					}
 				}
-				versions := 0
-				for key := range l.objects(l.run.Versions()) {
-					if n, ok := store.VersionNumber(key); ok && l.manifest(n).Run == "r4" {
-						versions++
-					}
+				if failed == 0 || published == 0 && !(between && c.name == "publish") { // a publish that finds its number taken must claim the next, and can't
+					t.Errorf("published %d, failed %d: one of the two was never tried", published, failed)
 				}
-				if err == nil && versions != 1 || err != nil && versions != 0 {
-					t.Errorf("%d versions of the run; %v", versions, err)
-				}
-				l.wholeVersions()
+				t.Logf("%d operations; published %d times, failed clearly %d times", steps, published, failed)
 			})
 		}
 	}
-	if published == 0 || failed == 0 {
-		t.Errorf("published %d, failed %d: one of the two was never tried", published, failed)
+}
+
+// copied is a lab with these objects.
+func (l *lab) copied(t *testing.T, objects map[string]string) *lab {
+	c := &lab{t: t, store: store.NewMemory("bucket"), config: l.config, ref: l.ref, run: l.run, logs: &strings.Builder{}, dir: t.TempDir()}
+	for key, body := range objects {
+		c.must(c.store.Put(t.Context(), key, []byte(body)))
 	}
-	t.Logf("%d operations; published %d times, failed clearly %d times", steps, published, failed)
+	return c
+}
+
+// outcomeOf holds what a run that slept came to against what stands there, and against what a second attempt says.
+func (l *lab) outcomeOf(run string, at int, got schema.PublishResult, err error, again func(*Rooms) (schema.PublishResult, error)) {
+	l.t.Helper()
+	l.wholeVersions()
+	second, errSecond := again(l.rooms(l.store))
+	var e *schema.Error
+	switch {
+	case err == nil && (errSecond != nil || second != got):
+		l.t.Errorf("operation %d: published as %+v; again %+v, %v", at, got, second, errSecond)
+	case err != nil && (!errors.As(err, &e) || e.Code != "collected"):
+		l.t.Errorf("operation %d: it failed unclearly: %v", at, err)
+	case err != nil && errSecond == nil:
+		l.t.Errorf("operation %d: first %v; then it was published as %+v", at, err, second)
+	}
+	versions := 0
+	for key := range l.objects(l.run.Versions()) {
+		if n, ok := store.VersionNumber(key); ok && l.manifest(n).Run == run {
+			versions++
+		}
+	}
+	if err == nil && versions != 1 || err != nil && versions != 0 {
+		l.t.Errorf("operation %d: %d versions of the run; %v", at, versions, err)
+	}
+	l.wholeVersions()
 }
 
 // gc is killed between any two of its own writes, and runs again: nothing that is needed is gone, and what isn't needed goes in the end.
@@ -271,10 +289,7 @@ func TestEveryWriteOfGCMayFail(t *testing.T) {
 	base.state("r3", schema.StateFailed)
 	start := base.objects("")
 	for at := 1; at <= 40; at++ {
-		l := &lab{t: t, store: store.NewMemory("bucket"), config: base.config, ref: base.ref, run: base.run, logs: &strings.Builder{}, dir: t.TempDir()}
-		for key, body := range start {
-			l.must(l.store.Put(t.Context(), key, []byte(body)))
-		}
+		l := base.copied(t, start)
 		b := &breaking{Store: l.store, at: at}
 		for day := range 2 {
 			c := &Collector{Store: deleting{b}, Dataset: l.run.Dataset, Now: time.Now().Add(time.Duration(day) * MarkedFor)}

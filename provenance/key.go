@@ -33,11 +33,14 @@ func encodeKey(pub ed25519.PublicKey, key ed25519.PrivateKey) (private, public [
 	if err != nil {
 		return nil, nil, err
 	}
-	spki, err := x509.MarshalPKIXPublicKey(pub)
-	if err != nil {
-		return nil, nil, err
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: privateType, Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: publicType, Bytes: spki}), nil
+	public, err = PublicPEM(pub)
+	return pem.EncodeToMemory(&pem.Block{Type: privateType, Bytes: der}), public, err
+}
+
+// PublicPEM is a public key as ParsePublicKey reads it.
+func PublicPEM(key ed25519.PublicKey) ([]byte, error) {
+	spki, err := x509.MarshalPKIXPublicKey(key)
+	return pem.EncodeToMemory(&pem.Block{Type: publicType, Bytes: spki}), err
 }
 
 // ParsePrivateKey reads a PEM of PKCS #8 with an ed25519 key. Line breaks may be written as \n, as where an environment can't hold

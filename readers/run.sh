@@ -1,6 +1,7 @@
 #!/bin/sh
-# Opens shards with pyarrow, datasets, DuckDB, Polars and pandas and compares what they see (test_readers.py), and
-# holds card and croissant.json against huggingface_hub and mlcroissant (test_papers.py).
+# Opens shards with pyarrow, datasets, DuckDB, Polars and pandas and compares what they see (test_readers.py), holds card and
+# croissant.json against huggingface_hub and mlcroissant (test_papers.py), and checks signatures with securesystemslib and in-toto's own
+# library (test_attestations.py; RETORT_PUBLIC_KEY names the key).
 #
 #   readers/run.sh                    small datasets of every format, written for the purpose
 #   readers/run.sh DATASET...         folders (with _versions/ and data/), or s3://BUCKET/PREFIX/DATASET with
@@ -36,7 +37,7 @@ install() {
 
 check() {
 	echo "readers: $1" >&2
-	RETORT_DATASET=$1 "$venv/bin/python" -m pytest -q -p no:cacheprovider -W ignore::DeprecationWarning -W ignore::FutureWarning readers/test_readers.py readers/test_papers.py || failed=1
+	RETORT_DATASET=$1 "$venv/bin/python" -m pytest -q -p no:cacheprovider -W ignore::DeprecationWarning -W ignore::FutureWarning readers/test_readers.py readers/test_papers.py readers/test_attestations.py || failed=1
 }
 
 install

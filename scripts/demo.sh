@@ -61,7 +61,7 @@ if [ "$newest" -eq 0 ]; then
 fi
 
 say "5/5  Version $newest, read again and verified"
-bin/retort verify go-docs
+bin/retort verify go-docs --key "$dir/signing.pub.pem"
 echo
 echo "Some records:"
 echo

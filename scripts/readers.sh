@@ -20,7 +20,7 @@ done
 # shellcheck disable=SC1091
 . "$dir/env"
 AWS_ENDPOINT_URL=$(sed -n 's/.*"s3_endpoint": *"\([^"]*\)".*/\1/p' "$dir/ready.json")
-export AWS_ENDPOINT_URL
+export AWS_ENDPOINT_URL RETORT_PUBLIC_KEY="$dir/signing.pub.pem"
 for i in $(seq 1 20000); do
   printf '{"question": "What is to be said of thing number %d?"}\n' "$i"
 done >"$dir/questions.jsonl"
@@ -36,7 +36,7 @@ checks: {exact: tag, near: off, repetition: tag, truncated: tag, refusal: tag, i
 output: {format: $format, shard_mb: 2, splits: {test: 0.1}}
 YAML
   "$bin/retort" run "$dir/$format.yaml"
-  verified=$("$bin/retort" verify "readers-$format")
+  verified=$("$bin/retort" verify "readers-$format" --key "$RETORT_PUBLIC_KEY")
   echo "$verified"
   case $verified in
   *"5 shards, 20,000 records"*) ;;

@@ -17,7 +17,7 @@ import (
 
 // shelf is a dataset in memory with versions that were signed, as Publish leaves them, and commands over it.
 type shelf struct {
-	t      *testing.T
+	t      testing.TB
 	store  *store.Memory
 	d      store.Dataset
 	dir    string
@@ -25,7 +25,7 @@ type shelf struct {
 	public string // file of the public key
 }
 
-func newShelf(t *testing.T) *shelf {
+func newShelf(t testing.TB) *shelf {
 	t.Helper()
 	s := &shelf{t: t, store: store.NewMemory("bucket"), d: store.NewDataset("bucket", "p", "d"), dir: t.TempDir()}
 	s.key, s.public = s.newKey("own")

@@ -4,8 +4,7 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/json"
+	"crypto/ed25519"
 	"flag"
 	"fmt"
 	"log"
@@ -15,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/retort-data/retort/provenance"
 	"github.com/retort-data/retort/report"
 	"github.com/retort-data/retort/schema"
 )
@@ -27,16 +27,20 @@ func main() {
 	if *out == "" {
 		log.Fatal("sample: -o FOLDER is missing")
 	}
+	key, err := signer(*out)
+	if err != nil {
+		log.Fatal(err)
+	}
 	for _, format := range []string{schema.FormatMessages, schema.FormatPromptCompletion, schema.FormatText} {
-		if err := writeDataset(*out, format); err != nil {
+		if err := writeDataset(*out, format, key); err != nil {
 			log.Fatal(err)
 		}
 	}
 }
 
 // writeDataset publishes two versions; the second keeps the first one's shard.
-func writeDataset(out, format string) error {
-	d := dataset{dir: filepath.Join(out, format), name: format, format: format}
+func writeDataset(out, format string, key ed25519.PrivateKey) error {
+	d := &dataset{dir: filepath.Join(out, format), name: format, format: format, key: key}
 	first, err := d.writeShard("train", "run1", 0)
 	if err != nil {
 		return err
@@ -59,9 +63,28 @@ func writeDataset(out, format string) error {
 	return d.publish(2, "run2", []schema.Shard{first, second, test}, []schema.Shard{rejects})
 }
 
-type dataset struct{ dir, name, format string }
+type dataset struct {
+	dir, name, format string
+	key               ed25519.PrivateKey
+	parent            string // digest of the manifest before
+}
 
-func (d dataset) writeShard(split, run string, number int) (schema.Shard, error) {
+// signer makes the key that the samples are signed with, and writes its public half beside them.
+func signer(out string) (ed25519.PrivateKey, error) {
+	private, public, err := provenance.NewKey()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(out, "public.pem"), public, 0o644); err != nil {
+		return nil, err
+	}
+	return provenance.ParsePrivateKey("sample", string(private))
+}
+
+func (d *dataset) writeShard(split, run string, number int) (schema.Shard, error) {
 	var b bytes.Buffer
 	w, err := schema.NewShardWriter(&b, schema.ShardOptions{Format: d.format, Run: run, RowGroupBytes: 60_000})
 	if err != nil {
@@ -80,7 +103,7 @@ func (d dataset) writeShard(split, run string, number int) (schema.Shard, error)
 	return d.store(fmt.Sprintf("data/%s-%s-%05d.parquet", split, run, number), split, run, b.Bytes(), stats)
 }
 
-func (d dataset) writeRejects(run string) (schema.Shard, error) {
+func (d *dataset) writeRejects(run string) (schema.Shard, error) {
 	var b bytes.Buffer
 	w, err := schema.NewRejectWriter(&b, schema.ShardOptions{Format: d.format, Run: run})
 	if err != nil {
@@ -102,7 +125,7 @@ func (d dataset) writeRejects(run string) (schema.Shard, error) {
 	return d.store("_runs/"+run+"/rejected/00000.parquet", "", run, b.Bytes(), stats)
 }
 
-func (d dataset) store(name, split, run string, b []byte, stats schema.ShardStats) (schema.Shard, error) {
+func (d *dataset) store(name, split, run string, b []byte, stats schema.ShardStats) (schema.Shard, error) {
 	key := d.name + "/" + name
 	return schema.Shard{
 		URI: "s3://retort/" + key, Key: key, Split: split, Run: run,
@@ -110,7 +133,7 @@ func (d dataset) store(name, split, run string, b []byte, stats schema.ShardStat
 	}, d.put(name, b)
 }
 
-func (d dataset) put(name string, b []byte) error {
+func (d *dataset) put(name string, b []byte) error {
 	path := filepath.Join(d.dir, filepath.FromSlash(name))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -118,7 +141,7 @@ func (d dataset) put(name string, b []byte) error {
 	return os.WriteFile(path, b, 0o644)
 }
 
-func (d dataset) publish(version int, run string, shards, rejects []schema.Shard) error {
+func (d *dataset) publish(version int, run string, shards, rejects []schema.Shard) error {
 	m := schema.Manifest{
 		Format: schema.ManifestFormat, Dataset: d.name, Version: version, Parent: version - 1, Run: run, Program: "sample",
 		Created: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), Layout: d.format, Shards: shards, Rejects: rejects,
@@ -142,21 +165,31 @@ func (d dataset) publish(version int, run string, shards, rejects []schema.Shard
 	if m.Merkle.Rejects, err = schema.ShardsRoot(rejects); err != nil {
 		return err
 	}
-	b, err := json.MarshalIndent(&m, "", "  ")
+	m.ParentDigest = d.parent
+	b, err := schema.CanonicalManifest(&m)
 	if err != nil {
 		return err
 	}
-	if err := d.put(fmt.Sprintf("_versions/%06d.json", version), b); err != nil {
+	name := fmt.Sprintf("_versions/%06d.json", version)
+	attestation, err := provenance.SignVersion(d.key, d.name+"/"+name, &m, b)
+	if err != nil {
 		return err
 	}
-	papers := &report.Papers{Manifest: &m, Digest: fmt.Sprintf("%x", sha256.Sum256(b)), Home: "s3://retort/" + d.name + "/",
+	d.parent = provenance.Digest(b)
+	if err := d.put("_attestations/"+d.parent+".json", attestation); err != nil {
+		return err
+	}
+	if err := d.put(name, b); err != nil {
+		return err
+	}
+	papers := &report.Papers{Manifest: &m, Digest: d.parent, Home: "s3://retort/" + d.name + "/",
 		Summary: &report.Summary{Languages: []report.Count{{Name: "en", N: 1}}}}
-	for name, paper := range map[string]func() ([]byte, error){"README.md": papers.Card, "croissant.json": papers.Croissant} {
-		body, err := paper()
+	for paper, write := range map[string]func() ([]byte, error){"README.md": papers.Card, "croissant.json": papers.Croissant} {
+		body, err := write()
 		if err != nil {
 			return err
 		}
-		if err := d.put(name, body); err != nil {
+		if err := d.put(paper, body); err != nil {
 			return err
 		}
 	}

@@ -27,6 +27,9 @@ type configuration struct {
 		Paths []string `yaml:"paths"`
 	} `yaml:"allow"`
 	Teachers []teacherEntry `yaml:"teachers"`
+	Signing  struct {
+		KeyEnv string `yaml:"key_env"`
+	} `yaml:"signing"`
 }
 
 type teacherEntry struct {
@@ -73,6 +76,7 @@ func writeConfig(path string, s *stack.Stack, teachers []teacherEntry, allow []s
 	}
 	c.Allow.Paths = allow
 	c.Teachers = teachers
+	c.Signing.KeyEnv = signingEnv
 	text, err := yaml.Marshal(c)
 	if err != nil {
 		return err

@@ -56,7 +56,11 @@ func (c *upCommand) runWith(ctx context.Context, t *terminal, s *stack.Stack, te
 	if err := writeConfig(config, s, teacher.entries, c.Allow); err != nil {
 		return fmt.Errorf("write %s: %w", config, err)
 	}
-	variables := environment(s, config)
+	key, err := signer(c.Dir)
+	if err != nil {
+		return fmt.Errorf("make the key that versions are signed with: %w", err)
+	}
+	variables := append(environment(s, config), [2]string{signingEnv, key})
 	if err := writeEnv(env, variables); err != nil {
 		return fmt.Errorf("write %s: %w", env, err)
 	}
@@ -80,7 +84,7 @@ func (c *upCommand) runWith(ctx context.Context, t *terminal, s *stack.Stack, te
 	if len(teacher.entries) > 0 {
 		r.BaseURL, r.Model = teacher.entries[0].BaseURL, teacher.entries[0].Model
 	}
-	err := c.announce(r)
+	err = c.announce(r)
 	if err == nil {
 		select {
 		case <-ctx.Done():
