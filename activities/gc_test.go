@@ -80,7 +80,7 @@ func TestGCTakesWhatNothingNeeds(t *testing.T) {
 	l.state("r1", schema.StatePublished)
 	l.state("r2", schema.StatePublished)
 	for _, run := range []string{"r3", "r4", "r5", "r6"} {
-		l.another(run)
+		l.anew(run)
 	}
 	l.state("r3", schema.StateFailed)
 	l.state("r4", schema.StateHeld)
@@ -127,7 +127,7 @@ func TestGCTakesWhatNothingNeeds(t *testing.T) {
 // What is needed again, or is another object, begins its day anew.
 func TestGCMarksAnew(t *testing.T) {
 	l := twoVersions(t)
-	l.another("r3")
+	l.anew("r3")
 	l.state("r3", schema.StateFailed)
 	l.gc(l.store, 0)
 	l.state("r3", schema.StateHeld)
@@ -148,7 +148,7 @@ func TestGCMarksAnew(t *testing.T) {
 // A run that is under way by its status alone is left alone unless Temporal says that it isn't, and its status is old.
 func TestGCAndADeadRun(t *testing.T) {
 	l := twoVersions(t)
-	l.another("r3")
+	l.anew("r3")
 	l.state("r3", schema.StateWriting)
 	for name, c := range map[string]struct {
 		days int
@@ -205,8 +205,8 @@ func (s *sleeper) List(ctx context.Context, prefix, after string) iter.Seq2[stor
 // stands there can be read whole and is signed, the run is published once or fails clearly, and a second attempt says the same.
 func TestAWorkerComesBackAfterTwoDays(t *testing.T) {
 	base := twoVersions(t)
-	other := base.another("r3").publish
-	late := base.another("r4").publish
+	other := base.anew("r3").publish
+	late := base.anew("r4").publish
 	base.state("r4", schema.StateFailed)
 	base.state("r3", schema.StatePublishing)
 	retraction := base.retraction("retract-1", schema.Retracted{Records: base.ids(base.manifest(1))[:2]})
@@ -285,7 +285,7 @@ func (l *lab) outcomeOf(run string, at int, got schema.PublishResult, err error,
 // gc is killed between any two of its own writes, and runs again: nothing that is needed is gone, and what isn't needed goes in the end.
 func TestEveryWriteOfGCMayFail(t *testing.T) {
 	base := twoVersions(t)
-	base.another("r3")
+	base.anew("r3")
 	base.state("r3", schema.StateFailed)
 	start := base.objects("")
 	for at := 1; at <= 40; at++ {
