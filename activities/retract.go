@@ -26,6 +26,14 @@ type RetractionRequest struct {
 // without them, under the retraction's own name; all others are kept as they are. It may run twice, at once, or be killed anywhere: files
 // and manifest are put if absent, and follow from the parent and the request.
 func (r *Rooms) Retract(ctx context.Context, ref schema.RunRef) (schema.PublishResult, error) {
+	got, err := r.retract(ctx, ref)
+	if err != nil {
+		return got, err
+	}
+	return got, r.paperFault(PutPapers(ctx, r.Store, r.run(ref).Dataset), r.run(ref))
+}
+
+func (r *Rooms) retract(ctx context.Context, ref schema.RunRef) (schema.PublishResult, error) {
 	run := r.run(ref)
 	var req RetractionRequest
 	if err := r.getJSON(ctx, run.Retraction(), &req); err != nil {
