@@ -208,7 +208,7 @@ func (c *Collector) judgeAttestation(ctx context.Context, n *needs, m *Mark) (*M
 const previewPrefix = "preview-"
 
 // made are the parts of a run's folder that nobody paid for, and that nothing needs once the run has ended without a version.
-var made = []string{"index/", "written/", "layout.json", "clusters.jsonl.zst", "gate/"}
+var made = []string{"index/", "written/", "layout.json", "clusters.jsonl.zst"}
 
 // kept are those that stay for good: what became of a run, and what keeps it from being published.
 var kept = []string{"status.json", "collected.json", "publishing/"}
