@@ -55,6 +55,9 @@ type copied struct {
 	Generation int32  `json:"generation"`
 }
 
+// fewestCompared is how many texts an anchor needs: 100 in the three tenths that are its profile, whichever fall there.
+const fewestCompared = 450
+
 const rewriteDataset = "photocopy-llm"
 
 const rewriteAsk = "Say this in your own words:\n\n"
@@ -151,6 +154,9 @@ func (r *rewriting) copy(ctx context.Context, n int) (Copy, error) {
 	}
 	at := func(k int) string { return filepath.Join(r.site.Dir, copyFile(k+1)) }
 	compare := func(with int) (*Inspected, error) {
+		if len(r.texts[with]) < fewestCompared {
+			return nil, nil
+		}
 		in, err := r.site.inspect(ctx, n, at(n), at(with), "key")
 		return &in, err
 	}
@@ -201,7 +207,7 @@ func (r *rewriting) take(ctx context.Context, m *schema.Manifest, c *Copy) error
 
 // measure takes all copies at one budget: that of the shortest.
 func (r *rewriting) measure(result *Rewritten, human []string) {
-	for i, texts := range r.texts {
+	for i, texts := range r.texts[:len(result.Copies)] { // one that was taken and not compared is no copy yet
 		n := 0
 		for _, t := range texts {
 			n += len(words(t))
@@ -211,8 +217,8 @@ func (r *rewriting) measure(result *Rewritten, human []string) {
 		}
 	}
 	ruler := newRuler(human, result.Budget)
-	for i, texts := range r.texts {
-		result.Copies[i].Said = ruler.measure(texts)
+	for i := range result.Copies {
+		result.Copies[i].Said = ruler.measure(r.texts[i])
 	}
 }
 
@@ -232,7 +238,7 @@ func (r *Rewritten) Table() string {
 
 func (in *Inspected) text() string {
 	if in == nil {
-		return ""
+		return "–"
 	}
 	text := fmt.Sprintf("%s, %d pairs, wealth %.3g", in.Verdict, in.Pairs, in.Wealth)
 	if in.Record > 0 {
