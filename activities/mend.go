@@ -63,7 +63,7 @@ func (r *Rooms) mend(ctx context.Context, run store.Run, recipe *Recipe, in sche
 			return err
 		}
 	}
-	if err := r.Store.Delete(ctx, key); err != nil {
+	if err := r.clear(ctx, key); err != nil {
 		return err
 	}
 	of, ok := run.RunOfIndex(key)
@@ -90,6 +90,16 @@ func (r *Rooms) rebuild(ctx context.Context, run store.Run, recipe *Recipe, seq 
 	return nil
 }
 
+// clear deletes what stands under a key, so that the right object can be put there.
+func (r *Rooms) clear(ctx context.Context, key string) error {
+	if _, err := r.Store.Head(ctx, key); notFound(err) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	return r.Store.Delete(ctx, key)
+}
+
 // clearing calls write until no damaged object stands in its way any more: each is deleted, and put again.
 func (r *Rooms) clearing(ctx context.Context, write func() (string, error)) (string, error) {
 	var cleared mending
@@ -100,7 +110,7 @@ func (r *Rooms) clearing(ctx context.Context, write func() (string, error)) (str
 			return root, err
 		}
 		cleared.add(key)
-		if err := r.Store.Delete(ctx, key); err != nil {
+		if err := r.clear(ctx, key); err != nil {
 			return "", err
 		}
 	}
