@@ -97,6 +97,9 @@ func difference(ms [2]*schema.Manifest) *Difference {
 		k := m.Counts
 		both(d.Outcomes, i, map[string]int64{"planned": k.Planned, "admitted": k.Admitted, "rejected": k.RejectedTotal(), "failed": k.Failed, "unasked": k.Unasked, "human": k.Human})
 		for _, t := range m.Teachers {
+			if m.Retraction != nil {
+				break // it has its parent's teachers, and asked none
+			}
 			pair := d.Teachers[t.Name]
 			pair[i] = TeacherPart{t.Model, t.Revision, t.Requests, t.Admitted, t.CostMicros}
 			d.Teachers[t.Name] = pair

@@ -37,6 +37,16 @@ func TestDiff(t *testing.T) {
 	if out, status := s.do("diff", "d", "1", "2", "--quick"); status != 0 || strings.Contains(out, "Signals") {
 		t.Errorf("status %d: %s", status, out)
 	}
+	s.publish(3, "x1", func(m *schema.Manifest) {
+		m.Counts, m.Shards = schema.Counts{Rejected: map[string]int64{}}, m.Shards[:2]
+		m.Retraction = &schema.Retraction{Removed: 10, Why: "asked for"}
+	})
+	if out, status := s.do("diff", "d", "2", "3", "--quick"); status != 0 || !strings.Contains(out, "retracted    10 records") || !strings.Contains(out, "20 → 0 requests") {
+		t.Errorf("status %d: %s", status, out)
+	}
+	if out, status := s.do("versions", "d"); status != 0 || !strings.Contains(out, "retracted 10: asked for") {
+		t.Errorf("status %d: %s", status, out)
+	}
 	if _, status := s.do("diff", "d", "1", "7"); status != 2 {
 		t.Error("a version that isn't there")
 	}

@@ -44,6 +44,10 @@ func (c *VersionsCmd) Run(a *app) error {
 	}
 	for _, m := range all {
 		rows, bytes := shardTotals(m)
+		if r := m.Retraction; r != nil {
+			a.printf("%4d  %s  %s records in %d shards, %s  retracted %s: %s\n", m.Version, m.Created.Format("2006-01-02 15:04"), number(rows), len(m.Shards), size(bytes), number(r.Removed), r.Why)
+			continue
+		}
 		a.printf("%4d  %s  %s records in %d shards, %s  run %s: admitted %s of %s, cost %s, gate %s\n", m.Version, m.Created.Format("2006-01-02 15:04"),
 			number(rows), len(m.Shards), size(bytes), m.Run, number(m.Counts.Admitted), number(m.Counts.Planned), costText(m.Cost), m.Gate.Verdict)
 	}
