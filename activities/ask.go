@@ -99,7 +99,9 @@ func (a *asking) do(ctx context.Context) (schema.PageCounts, error) {
 	defer stop(nil)
 	a.scribe = newScribe(ctx, a.j, a.purse, stop, beat.answered)
 	a.scribe.lend(sending)
+	stopWatching := a.watchWaits(sending)
 	a.sendAll(sending, stop, todo)
+	stopWatching()
 	if err := a.scribe.close(); err != nil {
 		return schema.PageCounts{}, err
 	}
@@ -129,7 +131,13 @@ func (a *asking) missing() (todo []*schema.Request) {
 func (a *asking) sendAll(ctx context.Context, stop context.CancelCauseFunc, todo []*schema.Request) {
 	var flying sync.WaitGroup
 	defer flying.Wait()
-	if len(todo) == 0 || !a.lane.takeTurn(ctx, a.in.Run) {
+	if len(todo) == 0 {
+		return
+	}
+	unsent := len(todo)
+	a.lane.enter(unsent, a.dearest(todo), activity.GetInfo(ctx).Attempt > 1)
+	defer func() { a.lane.leave(unsent) }()
+	if !a.lane.takeTurn(ctx, a.in.Run) {
 		return
 	}
 	defer a.lane.giveTurn(a.in.Run)
@@ -141,14 +149,24 @@ func (a *asking) sendAll(ctx context.Context, stop context.CancelCauseFunc, todo
 			return
 		case a.lane.slots <- struct{}{}:
 		}
+		unsent--
 		flying.Add(1)
 		go func() {
 			defer flying.Done()
+			defer a.lane.leave(1)
 			defer func() { <-a.lane.slots }()
 			defer a.caught(stop)
 			a.send(ctx, stop, req)
 		}()
 	}
+}
+
+// dearest is the most tokens that one of the requests may take.
+func (a *asking) dearest(todo []*schema.Request) (tokens int64) {
+	for _, req := range todo {
+		tokens = max(tokens, teacher.InputBound(req.Messages, a.recipe.shape)+mostTokens(a.page.Sampling))
+	}
+	return tokens
 }
 
 // caught turns a panic while a request is sent into an error of the page: else it would end the worker, and with it, tried again, the
@@ -192,7 +210,7 @@ func (a *asking) stopFor(err error, stop context.CancelCauseFunc) {
 	defer a.mu.Unlock()
 	if a.stopped == nil {
 		var e *schema.Error
-		if errors.As(err, &e) && e.Code == teacher.CodeBlocked {
+		if errors.As(err, &e) && (e.Code == teacher.CodeBlocked || e.Code == teacher.CodeUnavailable) {
 			a.lane.block(a.execution)
 		}
 		a.stopped = err

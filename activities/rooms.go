@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"context"
 	"crypto/ed25519"
 	"log/slog"
 	"sync"
@@ -21,6 +22,9 @@ type Rooms struct {
 	Signer   ed25519.PrivateKey // of manifests; nil: they aren't signed
 
 	Scheduler Scheduler
+
+	// Tell says to a run's workflow what a worker waits for; nil: nobody is told.
+	Tell func(ctx context.Context, workflow string, w schema.TeacherWait) error
 
 	hasty bool // tests: a store that is away isn't waited for
 

@@ -27,6 +27,7 @@ const (
 	SignalPause  = "pause"
 	SignalResume = "resume"
 	SignalCancel = "cancel"
+	SignalWaits  = "waits" // TeacherWait, by a worker
 	QueryStatus  = "status"
 )
 
@@ -326,7 +327,8 @@ type TeacherStatus struct {
 	Failed   map[string]int64 `json:"failed,omitempty"`
 	Cost     Cost             `json:"cost"`
 	Figures
-	Tokens  Tokens       `json:"tokens"`
-	Batches *BatchStatus `json:"batches,omitempty"`
-	Stopped string       `json:"stopped,omitempty"` // code
+	Tokens  Tokens        `json:"tokens"`
+	Batches *BatchStatus  `json:"batches,omitempty"`
+	Stopped string        `json:"stopped,omitempty"` // code
+	Waits   []TeacherWait `json:"waits,omitempty"`   // of worker processes, while they wait for the teacher
 }

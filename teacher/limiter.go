@@ -28,6 +28,8 @@ type Limiter struct {
 
 	mu       sync.Mutex
 	lease    Rate
+	share    schema.Share // of a limit that others share; zero: the lease is this process's own
+	whole    int64        // tokens a minute of the whole limit
 	leased   bool
 	until    time.Time // zero: forever
 	requests meter
@@ -67,11 +69,29 @@ func (l *Limiter) SetLease(rate Rate, until time.Time) {
 	if rate.Concurrency <= 0 {
 		rate.Concurrency = DefaultConcurrency
 	}
-	if !l.leased || rate != l.lease {
+	if !l.leased || rate != l.lease || l.share != (schema.Share{}) {
 		l.requests.set(int64(max(0, rate.RPM)), now)
 		l.tokens.set(int64(max(0, rate.TPM)), now)
 	}
-	l.lease, l.until, l.leased = rate, until, true
+	l.lease, l.whole, l.share, l.until, l.leased = rate, int64(rate.TPM), schema.Share{}, until, true
+	l.pump(now)
+}
+
+// SetShare is SetLease for a part of a limit that other processes share: requests are paced by the part, so that the whole limit
+// holds over all of them whatever passes from one to another; tokens are counted a minute, as the lender counts them.
+func (l *Limiter) SetShare(s schema.Share, until time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if !l.leased || s != l.share {
+		l.requests.setPart(int64(s.Of.RPM), schema.RequestBurst(s.Of.RPM), s.Pace, s.Burst, now)
+		l.tokens.set(s.Tokens, now)
+	}
+	if !l.until.IsZero() && now.After(l.until) {
+		l.requests.level = min(l.requests.level, 0) // saved up while others had it
+	}
+	l.lease = Rate{RPM: int(int64(s.Of.RPM) * s.Pace / schema.WholePace), TPM: int(s.Tokens), Concurrency: int(s.Concurrency)}
+	l.whole, l.share, l.until, l.leased = int64(s.Of.TPM), s, until, s.Concurrency > 0
 	l.pump(now)
 }
 
@@ -193,8 +213,8 @@ func (l *Limiter) obstacle(now time.Time, tokens int64) (why string, wait time.D
 
 // capTokens lets a call that is larger than the whole limit pass as one that fills it.
 func (l *Limiter) capTokens(tokens int64) int64 {
-	if l.tokens.limit > 0 {
-		return min(tokens, l.tokens.limit)
+	if l.whole > 0 {
+		return min(tokens, l.whole)
 	}
 	return tokens
 }

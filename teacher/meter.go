@@ -1,6 +1,10 @@
 package teacher
 
-import "time"
+import (
+	"time"
+
+	"github.com/retort-data/retort/schema"
+)
 
 // A minute is counted longer than a minute: two requests reach a teacher further apart or closer together than
 // they were sent, and the teacher counts arrivals. A window of n slots holds any n-1 slots of time.
@@ -36,9 +40,23 @@ func (m *meter) set(limit int64, now time.Time) {
 	m.refill(now, 1)
 	m.limit = limit
 	m.burst = float64(max(1, limit/50))
-	m.pace = (float64(limit) - m.burst + 1) / (time.Duration(len(m.slots)) * slot).Seconds()
+	m.pace = (float64(limit) - m.burst + 1) / m.span()
 	m.level = min(m.level, m.burst)
 }
+
+// setPart makes it one of some meters of the same limit. All bursts together are bursts at most, and all paces the pace of what is
+// then left: over all of them no window is above the limit, however paces and bursts pass from one to another. The window of this
+// one alone guards the whole limit.
+func (m *meter) setPart(limit, bursts, pace, burst int64, now time.Time) {
+	m.refill(now, 1)
+	m.limit = limit
+	m.burst = float64(burst)
+	m.pace = float64(limit-bursts+1) * float64(pace) / schema.WholePace / m.span()
+	m.level = min(m.level, m.burst)
+}
+
+// span is the window in seconds.
+func (m *meter) span() float64 { return (time.Duration(len(m.slots)) * slot).Seconds() }
 
 // refill brings level and slots up to now. share slows the pace, 0 to 1.
 func (m *meter) refill(now time.Time, share float64) {

@@ -40,6 +40,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer os.RemoveAll(rooms.Scratch) //nolint:errcheck // scratch
+	defer rooms.Teachers.Close()
 	main, ask := Register(rooms, o)
 	if err := main.Start(); err != nil {
 		return startError(o, err)
@@ -49,6 +50,7 @@ func Run(ctx context.Context, o Options) error {
 		return startError(o, err)
 	}
 	defer ask.Stop()
+	go lender{o.Client, o.Config.Temporal.TaskQueue}.announce(ctx, o.Config.Teachers)
 	o.Log.Info("worker started", "task_queue", o.Config.Temporal.TaskQueue, "namespace", o.Config.Temporal.Namespace, "store", rooms.Store.Bucket())
 	<-ctx.Done()
 	o.Log.Info("worker stops: waits for requests under way", "grace", o.Grace)
@@ -77,6 +79,10 @@ func open(ctx context.Context, o Options) (*activities.Rooms, error) {
 	if err := rooms.ReadSigner(); err != nil {
 		return nil, err
 	}
+	rooms.Tell = func(ctx context.Context, workflow string, w schema.TeacherWait) error {
+		return o.Client.SignalWorkflow(ctx, workflow, "", schema.SignalWaits, w)
+	}
+	rooms.Teachers.Lender, rooms.Teachers.Log = lender{o.Client, o.Config.Temporal.TaskQueue}, o.Log
 	rooms.Scratch, err = scratchFolder(o.Config)
 	return rooms, err
 }
@@ -117,6 +123,7 @@ func Register(rooms *activities.Rooms, o Options) (main, ask worker.Worker) {
 	main.RegisterWorkflowWithOptions(workflows.Nightly, workflow.RegisterOptions{Name: workflows.NightlyName})
 	main.RegisterWorkflowWithOptions(workflows.Retract, workflow.RegisterOptions{Name: workflows.RetractName})
 	main.RegisterWorkflowWithOptions(workflows.Ping, workflow.RegisterOptions{Name: workflows.PingName})
+	main.RegisterWorkflowWithOptions(workflows.Teacher, workflow.RegisterOptions{Name: workflows.TeacherName})
 	for name, step := range map[string]any{
 		schema.StepPlan: rooms.Plan, schema.StepInspect: rooms.Inspect, schema.StepAdmit: rooms.Admit, schema.StepLayout: rooms.Layout,
 		schema.StepWrite: rooms.Write, schema.StepPublish: rooms.Publish, schema.StepTidy: rooms.Tidy, schema.StepStatus: rooms.SaveStatus,

@@ -119,7 +119,7 @@ func (g *generation) save(now bool) {
 	if under {
 		_ = g.saving.Get(g.ctx, nil)
 	}
-	g.saved = at.Unix()
+	g.saved, g.heard = at.Unix(), false
 	ctx := workflow.WithActivityOptions(g.ctx, workflow.ActivityOptions{StartToCloseTimeout: 10 * time.Second, ScheduleToCloseTimeout: time.Minute,
 		RetryPolicy: retries})
 	g.saving = workflow.ExecuteActivity(ctx, schema.StepStatus, g.Status)

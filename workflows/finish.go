@@ -15,6 +15,7 @@ func (g *generation) finish() error {
 	if decided := c.Planned - c.Unasked; decided > 0 && float64(c.Failed) > p.Failed*float64(decided) && !g.waived("failed") {
 		return &verdict{schema.StateHeld, "failed", ""}
 	}
+	g.waitsOver()
 	g.Status.State = schema.StateWriting
 	g.save(true)
 	var layout schema.LayoutResult

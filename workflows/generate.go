@@ -95,6 +95,7 @@ type generation struct {
 	window  window
 	saved   int64 // unix seconds of the last status on S3
 	saving  workflow.Future
+	heard   bool // of a worker's wait, since the last status on S3
 }
 
 func newGeneration(ctx workflow.Context, in GenerateInput) (*generation, error) {
@@ -109,6 +110,7 @@ func newGeneration(ctx workflow.Context, in GenerateInput) (*generation, error) 
 	}
 	g.window.init()
 	g.signals.init(ctx, own)
+	g.signals.wait = g.waits
 	err := workflow.SetQueryHandler(ctx, schema.QueryStatus, func() (schema.Status, error) { return g.Status, nil })
 	return g, err
 }
@@ -131,7 +133,7 @@ func (g *generation) load() error {
 	}
 	g.Status.State, g.Status.Reason, g.Status.Subject = schema.StateAsking, "", ""
 	for i := range g.Status.Teachers {
-		g.Status.Teachers[i].Stopped = ""
+		g.Status.Teachers[i].Stopped, g.Status.Teachers[i].Waits = "", nil
 	}
 	return nil
 }
@@ -215,6 +217,7 @@ func (g *generation) end(state string, err error) (schema.Status, error) {
 // hold puts the state on S3, so that a person's release can start where the run stopped.
 func (g *generation) hold(v *verdict) (schema.Status, error) {
 	g.Holds++
+	g.waitsOver()
 	g.Status.State, g.Status.Reason, g.Status.Subject, g.Status.HeldAs = schema.StateHeld, v.reason, v.subject, g.Holds
 	in := schema.HeldInput{RunRef: g.in.RunRef, Number: g.Holds}
 	if err := workflow.ExecuteActivity(light(g.ctx), schema.StepHold, in, g.State).Get(g.ctx, nil); err != nil {

@@ -11,6 +11,8 @@ type signals struct {
 	pause, resume, cancel workflow.ReceiveChannel
 	killed                workflow.Channel // Temporal's own cancel
 	outer                 workflow.Context
+	waits                 workflow.ReceiveChannel
+	wait                  func(schema.TeacherWait)
 	paused, cancelled     bool
 }
 
@@ -24,6 +26,7 @@ func (s *signals) init(outer, ctx workflow.Context) {
 	s.pause = workflow.GetSignalChannel(ctx, schema.SignalPause)
 	s.resume = workflow.GetSignalChannel(ctx, schema.SignalResume)
 	s.cancel = workflow.GetSignalChannel(ctx, schema.SignalCancel)
+	s.waits = workflow.GetSignalChannel(ctx, schema.SignalWaits)
 }
 
 // drain takes all signals that have come; the last of pause and resume in a history wins by order of kind: resume after pause.
@@ -38,6 +41,18 @@ func (s *signals) drain() {
 		s.cancelled = true
 	}
 	s.cancelled = s.cancelled || s.outer.Err() != nil
+	for s.hear(s.waits) {
+	}
+}
+
+// hear takes what a worker says that it waits for.
+func (s *signals) hear(c workflow.ReceiveChannel) bool {
+	var w schema.TeacherWait
+	ok := c.ReceiveAsync(&w)
+	if ok {
+		s.wait(w)
+	}
+	return ok
 }
 
 // listen wakes the selector at a signal.
@@ -45,5 +60,6 @@ func (s *signals) listen(sel workflow.Selector) {
 	sel.AddReceive(s.pause, func(c workflow.ReceiveChannel, _ bool) { c.ReceiveAsync(nil); s.paused = true })
 	sel.AddReceive(s.resume, func(c workflow.ReceiveChannel, _ bool) { c.ReceiveAsync(nil); s.paused = false })
 	sel.AddReceive(s.killed, func(c workflow.ReceiveChannel, _ bool) { c.ReceiveAsync(nil); s.cancelled = true })
+	sel.AddReceive(s.waits, func(c workflow.ReceiveChannel, _ bool) { s.hear(c) })
 	sel.AddReceive(s.cancel, func(c workflow.ReceiveChannel, _ bool) { c.ReceiveAsync(nil); s.cancelled = true })
 }

@@ -74,7 +74,7 @@ func (g *generation) askAll() error {
 		if g.idle() && g.nothingToStart() {
 			return g.outcome()
 		}
-		g.save(false)
+		g.save(g.heard)
 		sel.Select(g.ctx)
 	}
 }

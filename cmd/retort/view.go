@@ -216,6 +216,7 @@ func liveLines(s *snapshot, now time.Time) []string {
 			line += ", stopped: " + t.Stopped
 		}
 		lines = append(lines, line)
+		lines = append(lines, waitLines(t.Waits, now)...)
 		if text := batchText("            ", t.Batches); text != "" {
 			lines = append(lines, text)
 		}
