@@ -167,3 +167,28 @@ func TestRecipesParse(t *testing.T) {
 		}
 	}
 }
+
+// A copy that says less of what people said, is shorter and names no symbol is seen; one that is as good isn't.
+func TestFidelity(t *testing.T) {
+	text, err := ReadText(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFidelity(text)
+	var good, same, worse []copied
+	for _, r := range text.Rows[:200] {
+		good = append(good, copied{Key: r.Key, Text: r.Key + ": " + r.Doc})
+		same = append(same, copied{Key: r.Key, Text: r.Doc + " " + r.Key})
+		worse = append(worse, copied{Key: r.Key, Text: "It is something that is used."})
+	}
+	for _, c := range f.compare(good, worse) {
+		if c.At == 0 || c.At > 60 || c.Mean <= 0 {
+			t.Errorf("worse copies: %+v", c)
+		}
+	}
+	for _, c := range f.compare(good, same) {
+		if c.At > 0 || math.Abs(c.Mean) > 0.01 {
+			t.Errorf("equal copies: %+v", c)
+		}
+	}
+}

@@ -38,14 +38,15 @@ type Rewritten struct {
 
 // Copy is one turn: number 0 are answers to questions, each other one is the copy before in other words.
 type Copy struct {
-	Number    int        `json:"copy"`
-	Version   int        `json:"version"`
-	Depth     string     `json:"depth"`
-	Records   int        `json:"records"`
-	Same      int        `json:"same"` // word for word the text that was to be rewritten
-	Said      Measures   `json:"said"`
-	Before    *Inspected `json:"beside_the_copy_before,omitempty"`
-	FromFirst *Inspected `json:"beside_the_first_copy,omitempty"` // the first that was rewritten: answers are texts of another kind
+	Number     int         `json:"copy"`
+	Version    int         `json:"version"`
+	Depth      string      `json:"depth"`
+	Records    int         `json:"records"`
+	Same       int         `json:"same"` // word for word the text that was to be rewritten
+	Said       Measures    `json:"said"`
+	Before     *Inspected  `json:"beside_the_copy_before,omitempty"`
+	Candidates []Candidate `json:"candidates,omitempty"`            // what might have seen it, beside the copy before
+	FromFirst  *Inspected  `json:"beside_the_first_copy,omitempty"` // the first that was rewritten: answers are texts of another kind
 }
 
 // copied is a row of a copy: what the model rewrites next.
@@ -93,7 +94,7 @@ func Rewrite(ctx context.Context, s *Site, o RewriteOptions) (*Rewritten, error)
 		return nil, err
 	}
 	defer end()
-	r := &rewriting{site: s, o: o, keys: map[string]string{}}
+	r := &rewriting{site: s, o: o, keys: map[string]string{}, fidelity: newFidelity(text)}
 	for _, row := range text.Rows[:o.Records] {
 		r.keys[row.Question] = row.Key
 	}
@@ -113,11 +114,13 @@ func Rewrite(ctx context.Context, s *Site, o RewriteOptions) (*Rewritten, error)
 }
 
 type rewriting struct {
-	site   *Site
-	o      RewriteOptions
-	keys   map[string]string // what the model is asked → key of the question
-	before map[string]string // what it is asked → the text in it
-	texts  [][]string        // of each copy
+	site     *Site
+	o        RewriteOptions
+	keys     map[string]string // what the model is asked → key of the question
+	before   map[string]string // what it is asked → the text in it
+	texts    [][]string        // of each copy
+	rows     [][]copied        // the same with their keys
+	fidelity *fidelity
 }
 
 func (r *rewriting) recipe(n int) string {
@@ -161,6 +164,7 @@ func (r *rewriting) copy(ctx context.Context, n int) (Copy, error) {
 		return &in, err
 	}
 	if n > 0 {
+		c.Candidates = r.fidelity.compare(r.rows[n-1], r.rows[n])
 		if c.Before, err = compare(n - 1); err != nil {
 			return c, err
 		}
@@ -185,6 +189,7 @@ func (r *rewriting) take(ctx context.Context, m *schema.Manifest, c *Copy) error
 	lines := json.NewEncoder(f)
 	keys, before := map[string]string{}, map[string]string{}
 	var texts []string
+	var all []copied
 	for _, rec := range rows {
 		asked, said := rec.Messages[0].Content, strings.TrimSpace(rec.Answer())
 		if said == "" {
@@ -195,12 +200,13 @@ func (r *rewriting) take(ctx context.Context, m *schema.Manifest, c *Copy) error
 		}
 		row := copied{r.keys[asked], said, rec.Generation}
 		keys[rewriteAsk+said], before[rewriteAsk+said] = row.Key, said
-		texts = append(texts, said)
+		texts, all = append(texts, said), append(all, row)
 		if err := lines.Encode(row); err != nil {
 			return err
 		}
 	}
 	r.keys, r.before, r.texts = keys, before, append(r.texts, texts)
+	r.rows = append(r.rows, all)
 	c.Records = len(texts)
 	return nil
 }
@@ -229,6 +235,13 @@ func (r *Rewritten) Table() string {
 	fmt.Fprintf(&b, "%-6s%6s%9s%7s%9s%12s%7s%12s  %s\n", "copy", "depth", "records", "same", "entropy", "vocabulary", "tail", "bigram JSD", "beside the copy before")
 	for _, c := range r.Copies {
 		fmt.Fprintf(&b, "%-6d%6s%9d%7d%9.2f%12d%7.3f%12.3f  %s\n", c.Number, c.Depth, c.Records, c.Same, c.Said.Entropy, c.Said.Vocabulary, c.Said.Tail, c.Said.JSD, c.Before.text())
+		for _, k := range c.Candidates {
+			fmt.Fprintf(&b, "%68s  not in the gate: %-8s mean %+.3f, wealth %.3g", "", k.Name, k.Mean, k.Wealth)
+			if k.At > 0 {
+				fmt.Fprintf(&b, ", would hold at record %d", k.At)
+			}
+			b.WriteByte('\n')
+		}
 		if c.FromFirst != nil {
 			fmt.Fprintf(&b, "%68s  beside copy 1: %s\n", "", c.FromFirst.text())
 		}
