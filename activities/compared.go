@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/retort-data/retort/dedup"
+	"github.com/retort-data/retort/inspect"
 	"github.com/retort-data/retort/prompt"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
@@ -49,9 +50,28 @@ func ResolveAgainst(ctx context.Context, access *prompt.Access, recipe *schema.R
 			return nil, err
 		}
 		source.Role = RoleAgainst
+		if err := firstTexts(ctx, access, corpusOf(recipe, source)); err != nil {
+			return nil, err
+		}
 		out = append(out, source)
 	}
 	return out, nil
+}
+
+// firstTexts reads the first row of each file, so that a wrong column is said before anything begins.
+func firstTexts(ctx context.Context, access *prompt.Access, c corpus) error {
+	for _, f := range c.files {
+		for row, err := range access.Rows(ctx, f, wantedOf(&c)) {
+			if err == nil {
+				_, _, err = inspect.TextOf(row, c.column)
+			}
+			if err != nil {
+				return err
+			}
+			break
+		}
+	}
+	return nil
 }
 
 // resolveDataset pins a version of a dataset in the store.
