@@ -136,7 +136,7 @@ func newPlanner(recipe *Recipe, scratch string, put func(schema.PageRef, []byte)
 	p := &planner{recipe: recipe, put: put, seen: prompt.NewSeen(scratch, 0), weights: prompt.Weights(recipe.Recipe)}
 	for i, use := range recipe.Teachers {
 		declared := recipe.teachers[use.Name]
-		p.open = append(p.open, openPage{ref: schema.PageRef{Teacher: i}, size: pageSize(declared.Limits, 0),
+		p.open = append(p.open, openPage{ref: schema.PageRef{Teacher: i}, size: pageSize(declared.Limits, mostTokens(recipe.Sampling.Over(use.Sampling)), 0),
 			sampling: recipe.Sampling.Over(use.Sampling), declared: declared, batch: declared.Batch && recipe.begun.Most == 0})
 		p.result.Teachers = append(p.result.Teachers, schema.PlannedTeacher{Name: use.Name, Batch: p.open[i].batch})
 	}
@@ -174,8 +174,8 @@ const (
 )
 
 // pageSize is the number of requests of a teacher's n-th page: ten rounds of its concurrency, at most half a minute at its
-// rate, and up to four times that later on.
-func pageSize(l schema.Limits, n int) int {
+// rates, as answers take tokens at most, and up to four times that later on.
+func pageSize(l schema.Limits, tokens int64, n int) int {
 	size := rounds * max(1, l.Concurrency)
 	for grow := growAfter; n >= grow && grow <= 4*growAfter; grow *= 2 {
 		size *= 2
@@ -183,6 +183,9 @@ func pageSize(l schema.Limits, n int) int {
 	size = min(size, mostPage)
 	if l.RPM > 0 {
 		size = min(size, max(1, l.RPM/2))
+	}
+	if l.TPM > 0 {
+		size = min(size, max(1, int(int64(l.TPM)/2/max(1, tokens))))
 	}
 	return max(leastPage, size)
 }
@@ -310,6 +313,6 @@ func (p *planner) flush(o *openPage) error {
 	t.Pages, t.Requests = t.Pages+1, t.Requests+int64(len(o.requests))
 	p.result.Requests += int64(len(o.requests))
 	o.ref.Number++
-	o.size, o.requests, o.bytes = pageSize(o.declared.Limits, o.ref.Number), o.requests[:0], 0
+	o.size, o.requests, o.bytes = pageSize(o.declared.Limits, mostTokens(o.sampling), o.ref.Number), o.requests[:0], 0
 	return nil
 }
