@@ -72,6 +72,13 @@ var rooms = map[string][]rule{
 		{never: []string{project + "/..."}, except: []string{project + "/schema", project + "/quality"}, reach: through, why: "papers are made from what they are given, by worker and command line alike"},
 		{never: []string{"go.temporal.io/...", "github.com/aws/...", "net/http"}, reach: direct, why: "it shows; it doesn't fetch"},
 	},
+	project + "/notify": {
+		{never: []string{project + "/..."}, except: []string{project + "/schema"}, reach: through, why: "telling somebody needs no run"},
+		{never: []string{"go.temporal.io/...", "github.com/aws/..."}, reach: direct, why: "retrying is the workflow's work"},
+	},
+	project + "/telemetry": {
+		{never: []string{project + "/..."}, except: []string{project + "/schema"}, reach: through, why: "what is told of a process needs no room"},
+	},
 	project + "/workflows": {
 		{never: []string{project + "/..."}, except: []string{project + "/schema"}, reach: through, why: "order and time touch nothing of the world: activities are named, not called"},
 		{never: []string{"os", "os/...", "net", "net/...", "math/rand", "math/rand/...", "crypto/rand", "database/...", "github.com/aws/...", "github.com/openai/...",

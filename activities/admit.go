@@ -65,6 +65,7 @@ func (r *Rooms) admit(ctx context.Context, run store.Run, recipe *Recipe, in sch
 	out := countDecisions(j.decisions)
 	out.Root, out.Unasked = root, head.Unasked
 	out.Gate, out.Verdict = gate, verdict
+	countDecided(in.Dataset, &out)
 	return out, nil
 }
 

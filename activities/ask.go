@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"go.temporal.io/sdk/activity"
 
@@ -187,7 +188,9 @@ func (a *asking) send(ctx context.Context, stop context.CancelCauseFunc, req *sc
 	ask := teacher.Ask{RequestID: req.RequestID, Messages: req.Messages, Sampling: a.page.Sampling, Seed: &seed, Schema: a.recipe.shape,
 		Repair: a.recipe.Response.Repair, Reasoning: a.recipe.Response.Reasoning, Flow: a.in.Run, Budget: a.purse.budget}
 	for {
+		began := time.Now()
 		answer, err := a.client.Ask(ctx, ask)
+		countAsk(a.page.Teacher, &answer, err, time.Since(began))
 		a.purse.note(&answer) // what was paid counts, answered or not
 		if err == nil {
 			a.recipe.finish(&answer)

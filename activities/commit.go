@@ -29,7 +29,10 @@ func (r *Rooms) putVersion(ctx context.Context, run store.Run, m *schema.Manifes
 	}
 	key := run.Manifest(m.Version)
 	for {
-		err := r.Store.PutNew(ctx, key, body)
+		if err := ctx.Err(); err != nil {
+			return schema.PublishResult{}, err
+		}
+		err := r.Store.PutNew(context.WithoutCancel(ctx), key, body) // the commit isn't stopped half-way: it was made, or it wasn't
 		if err == nil {
 			return schema.PublishResult{Version: m.Version, Digest: digest(body)}, nil
 		}

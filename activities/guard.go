@@ -56,10 +56,28 @@ func (g *guarded) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteAc
 	if ctx.Err() != nil && temporal.IsCanceledError(context.Cause(ctx)) {
 		return nil, temporal.NewCanceledError()
 	}
-	g.rooms.Log.Warn("an activity failed", "step", info.ActivityType.Name, "workflow", info.WorkflowExecution.ID, "attempt", info.Attempt, "error", err)
+	g.rooms.Log.Warn("an activity failed", append(about(in.Args, info), "attempt", info.Attempt, logged(err))...)
 	out := outward(err, info.Attempt)
 	g.rooms.keepProblem(in.Args, info, out, err)
 	return nil, out
+}
+
+// about names what an activity works on, for a log.
+func about(args []any, info activity.Info) []any {
+	out := []any{"step", info.ActivityType.Name, "workflow", info.WorkflowExecution.ID}
+	if len(args) == 0 {
+		return out
+	}
+	if of, ok := args[0].(interface{ Ref() schema.RunRef }); ok {
+		out = append(out, "dataset", of.Ref().Dataset, "run", of.Ref().Run)
+	}
+	switch in := args[0].(type) {
+	case schema.AskInput:
+		out = append(out, "page", in.Page.String())
+	case schema.AdmitInput:
+		out = append(out, "page", in.Page.String())
+	}
+	return out
 }
 
 // keepProblem puts the full text of an error beside the run: Temporal, and so the run's status, has its code alone.

@@ -23,6 +23,8 @@ func promptsPath(i int) string { return fmt.Sprintf("prompts[%d].from", i) }
 type Scheduler interface {
 	// Alive says whether a workflow of that id is running.
 	Alive(ctx context.Context, workflowID string) (bool, error)
+	// Searchable are the search attributes of a run that the namespace has; none where that can't be found out.
+	Searchable(ctx context.Context) []string
 	// Pause pauses a schedule; the note says why. A schedule that is gone is no error.
 	Pause(ctx context.Context, scheduleID, note string) error
 }
@@ -57,6 +59,7 @@ func (r *Rooms) BeginNight(ctx context.Context, in schema.NightInput) (schema.Ni
 	if err := b.Begin(ctx, r.Store, run); err != nil {
 		return night, err
 	}
+	night.Probe, night.Program, night.Search = b.Recipe.Schedule.Probe, r.Program, r.Scheduler.Searchable(ctx)
 	return night, r.putNight(ctx, d, &night)
 }
 
@@ -149,6 +152,7 @@ func (r *Rooms) EndNight(ctx context.Context, in schema.EndNight) error {
 	if err := r.putNight(ctx, d, &in.Night); err != nil {
 		return err
 	}
+	countNight(&in.Night)
 	if in.Night.Outcome != schema.StateFailed {
 		return nil
 	}

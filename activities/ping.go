@@ -17,7 +17,7 @@ func (r *Rooms) Ping(ctx context.Context, name string) (schema.PingResult, error
 	}
 	var e *schema.Error
 	if errors.As(err, &e) {
-		r.Log.Warn("a teacher didn't answer a ping", "teacher", name, "error", err)
+		r.Log.Warn("a teacher didn't answer a ping", "teacher", name, logged(err))
 		out.Code = e.Code
 		return out, nil
 	}

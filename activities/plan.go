@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/retort-data/retort/prompt"
 	"github.com/retort-data/retort/schema"
@@ -152,7 +153,7 @@ func newPlanner(recipe *Recipe, scratch string, put func(schema.PageRef, []byte)
 
 func policyOf(r *schema.Recipe) schema.Policy {
 	p := schema.Policy{Rows: r.Rows, Failed: r.Failed, MostRejected: r.Rejected, BudgetMicros: r.Budget.Micros(), BudgetRequests: -1,
-		PublishBudget: r.Output.OnBudget == "publish"}
+		PublishBudget: r.Output.OnBudget == "publish", ExpiresSeconds: int64(time.Duration(r.Gate.Expires) / time.Second)}
 	if r.Budget.Requests != nil {
 		p.BudgetRequests = *r.Budget.Requests
 	}

@@ -8,6 +8,7 @@ type Config struct {
 	Teachers []Teacher      `yaml:"teachers" json:"teachers"`
 	Worker   WorkerConfig   `yaml:"worker" json:"worker"`
 	Signing  Signing        `yaml:"signing" json:"signing"`
+	Notify   []Notify       `yaml:"notify" json:"notify,omitempty"`
 
 	Places map[string]Place `yaml:"-" json:"-"`
 	File   string           `yaml:"-" json:"-"`

@@ -72,6 +72,12 @@ func (c *Config) fillDefaults() {
 	c.Store.Prefix = strings.TrimSuffix(c.Store.Prefix, "/")
 	preset(&c.Worker.Pages, 8)
 	preset(&c.Worker.IndexMB, 256)
+	for i := range c.Notify {
+		preset(&c.Notify[i].Format, "json")
+		if c.Notify[i].On == nil {
+			c.Notify[i].On = Events
+		}
+	}
 	for i := range c.Teachers {
 		t := &c.Teachers[i]
 		preset(&t.Limits.Concurrency, 8)
@@ -108,6 +114,15 @@ func checkConfig(c *Config, d *document) {
 		checkHostPort(d, "worker.metrics", c.Worker.Metrics)
 	}
 	checkEnvName(d, "signing.key_env", c.Signing.KeyEnv)
+	for i, n := range c.Notify {
+		checkEnvName(d, fmt.Sprintf("notify[%d].url_env", i), n.URLEnv)
+		checkEnvName(d, fmt.Sprintf("notify[%d].secret_env", i), n.SecretEnv)
+		for j, event := range n.On {
+			if !slices.Contains(Events, event) {
+				d.add(fmt.Sprintf("notify[%d].on[%d]", i, j), "is "+quoteShort(event), "there are: "+strings.Join(Events, ", "))
+			}
+		}
+	}
 }
 
 func checkHostPort(d *document, path, s string) {

@@ -45,8 +45,17 @@ type Night struct {
 	Version int       `json:"version,omitempty"`
 	Counts  *Counts   `json:"counts,omitempty"`
 	Cost    *Cost     `json:"cost,omitempty"`
-	Missed  int       `json:"missed,omitempty"` // times before it that never started
+
+	Search  []string `json:"search,omitempty"`  // search attributes that the namespace has
+	Program string   `json:"program,omitempty"` // version of Retort that began it
+
+	Teachers []ProbeResult `json:"teachers,omitempty"` // as probed before its run
+	Probe    string        `json:"probe,omitempty"`    // what is done about teachers that have changed
+	Missed   int           `json:"missed,omitempty"`   // times before it that never started
 }
+
+// Asked says whether a night got as far as its run.
+func (n *Night) Asked() bool { return !n.Skipped() && n.Outcome != ProbeChanged }
 
 // Skipped says whether a night asked nobody because of another run, or because it never started.
 func (n *Night) Skipped() bool {

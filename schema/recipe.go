@@ -181,5 +181,6 @@ type Schedule struct {
 	Cron     string `yaml:"cron" json:"cron" required:"yes" doc:"five fields: minute hour day month weekday"`
 	Timezone string `yaml:"timezone" json:"timezone" doc:"IANA name (default UTC)"`
 	Overlap  string `yaml:"overlap" json:"overlap" enum:"skip buffer" doc:"skip | buffer when a run is still under way (default skip)"`
+	Probe    string `yaml:"probe" json:"probe" enum:"report skip off" doc:"report | skip | off: before each run the teachers are asked six fixed prompts, for cents; one that answers otherwise than the time before, or under another name, is reported, or the night skipped (default report)"`
 	New      bool   `yaml:"new" json:"new,omitempty" doc:"ask only for prompts that the dataset has no answer to yet"`
 }

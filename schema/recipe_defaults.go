@@ -45,6 +45,7 @@ func (r *Recipe) fillDefaults() {
 	if r.Schedule != nil {
 		preset(&r.Schedule.Timezone, "UTC")
 		preset(&r.Schedule.Overlap, "skip")
+		preset(&r.Schedule.Probe, ProbeReport)
 	}
 	r.Checks.fillDefaults(r.Response.Schema != "")
 }

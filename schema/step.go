@@ -23,6 +23,9 @@ const (
 	StepLoad    = "LoadHeld"
 	StepPing    = "Ping"
 	StepRetract = "Retract"
+	StepExpire  = "ExpireHeld"
+
+	StepPublished = "Published"
 
 	SignalPause  = "pause"
 	SignalResume = "resume"
@@ -88,6 +91,7 @@ type Policy struct {
 	BudgetMicros   int64   `json:"budget_micros"`           // -1: none
 	BudgetRequests int64   `json:"budget_requests"`         // -1: none
 	PublishBudget  bool    `json:"publish_on_budget,omitempty"`
+	ExpiresSeconds int64   `json:"expires_seconds,omitempty"` // a hold stands so long
 }
 
 // AskInput asks a page's requests, or, with Close, only takes together what its journal has.
@@ -234,6 +238,15 @@ type HeldInput struct {
 	RunRef
 	Number int `json:"number"` // holds of the run are counted from 1
 }
+
+// ExpireHeld asks whether a run is still held by a hold; with Ends it is cancelled if it is.
+type ExpireHeld struct {
+	HeldInput
+	Ends bool `json:"ends,omitempty"`
+}
+
+// ReasonExpired is why a held run was cancelled that nobody decided about in time.
+const ReasonExpired = "expired"
 
 // States of a run.
 const (

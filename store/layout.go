@@ -22,6 +22,11 @@ func NewDataset(bucket, prefix, name string) Dataset {
 	return Dataset{Bucket: bucket, Prefix: prefix, Name: name}
 }
 
+// DoctorKey is put and deleted to find out whether the store may be written.
+func DoctorKey(prefix, id string) string {
+	return NewDataset("", prefix, "").Prefix + "_doctor/" + id
+}
+
 func (d Dataset) root() string { return d.Prefix + d.Name + "/" }
 
 // URI is the s3:// address of a key.
@@ -164,6 +169,9 @@ func (r Run) GateVerdict(seq int) string { return fmt.Sprintf("%sgate/%06d.json"
 
 // Release of the n-th hold: who, when and why.
 func (r Run) Release(n int) string { return fmt.Sprintf("%sheld/%04d-release.json", r.Home(), n) }
+
+// HoldDecision is what was decided about the n-th hold; put if absent.
+func (r Run) HoldDecision(n int) string { return fmt.Sprintf("%sheld/%04d-decision.json", r.Home(), n) }
 
 // Problem is the full text of what a code stands for; the newest is kept.
 func (r Run) Problem(code string) string { return r.Home() + "problems/" + code + ".json" }

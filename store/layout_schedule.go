@@ -12,6 +12,9 @@ func (d Dataset) Setting(digest string) string { return d.schedule() + "settings
 // SettingFile is a local file that was sent when a schedule was set.
 func (d Dataset) SettingFile(s string) string { return d.schedule() + "files/" + s }
 
+// Probe is what a teacher said when it was last probed.
+func (d Dataset) Probe(teacher string) string { return d.schedule() + "probes/" + teacher + ".json" }
+
 // Nights are the outcomes of a schedule's times.
 func (d Dataset) Nights() string { return d.schedule() + "nights/" }
 

@@ -5,12 +5,35 @@ import (
 	"errors"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+
+	"github.com/retort-data/retort/workflows"
 )
 
 // scheduler asks Temporal what nights need to know of it.
-type scheduler struct{ client client.Client }
+type scheduler struct {
+	client    client.Client
+	namespace string
+}
+
+func (s scheduler) Searchable(ctx context.Context) []string {
+	return Searchable(ctx, s.client, s.namespace)
+}
+
+// Searchable are the search attributes of a run that a namespace has; none where that can't be found out.
+func Searchable(ctx context.Context, t client.Client, namespace string) []string {
+	o := t.OperatorService()
+	if o == nil {
+		return nil
+	}
+	got, err := o.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
+	if err != nil {
+		return nil
+	}
+	return workflows.Searchable(func(name string) bool { _, ok := got.GetCustomAttributes()[name]; return ok })
+}
 
 func (s scheduler) Alive(ctx context.Context, workflowID string) (bool, error) {
 	got, err := s.client.DescribeWorkflowExecution(ctx, workflowID, "")

@@ -27,7 +27,8 @@ type Options struct {
 	Client  client.Client
 	Log     *slog.Logger
 	Program string
-	Grace   time.Duration // for requests under way when the worker is told to stop; default 30 s
+	Health  interface{ Ready(bool) } // told when the worker takes work; nil: nobody
+	Grace   time.Duration            // for requests under way when the worker is told to stop; default 30 s
 }
 
 // AskQueue is the task queue of the workers' asking part.
@@ -52,9 +53,17 @@ func Run(ctx context.Context, o Options) error {
 	defer ask.Stop()
 	go lender{o.Client, o.Config.Temporal.TaskQueue}.announce(ctx, o.Config.Teachers)
 	o.Log.Info("worker started", "task_queue", o.Config.Temporal.TaskQueue, "namespace", o.Config.Temporal.Namespace, "store", rooms.Store.Bucket())
+	o.ready(true)
 	<-ctx.Done()
+	o.ready(false)
 	o.Log.Info("worker stops: waits for requests under way", "grace", o.Grace)
 	return nil
+}
+
+func (o Options) ready(yes bool) {
+	if o.Health != nil {
+		o.Health.Ready(yes)
+	}
 }
 
 func startError(o Options, err error) error {
@@ -74,7 +83,7 @@ func open(ctx context.Context, o Options) (*activities.Rooms, error) {
 		o.Log.Warn("the store can't be checked yet", "error", err)
 	}
 	rooms := &activities.Rooms{Config: o.Config, Store: s, Teachers: activities.NewTeachers(o.Config, "retort/"+o.Program),
-		Program: o.Program, Log: o.Log, Scheduler: scheduler{o.Client},
+		Program: o.Program, Log: o.Log, Scheduler: scheduler{o.Client, o.Config.Temporal.Namespace},
 		Buckets: func(bucket string) (store.Store, error) { return store.OpenS3(ctx, o.Config.Store, bucket) }}
 	if err := rooms.ReadSigner(); err != nil {
 		return nil, err
@@ -122,12 +131,15 @@ func Register(rooms *activities.Rooms, o Options) (main, ask worker.Worker) {
 	main.RegisterWorkflowWithOptions(workflows.Generate, workflow.RegisterOptions{Name: workflows.GenerateName})
 	main.RegisterWorkflowWithOptions(workflows.Nightly, workflow.RegisterOptions{Name: workflows.NightlyName})
 	main.RegisterWorkflowWithOptions(workflows.Retract, workflow.RegisterOptions{Name: workflows.RetractName})
+	main.RegisterWorkflowWithOptions(workflows.Notify, workflow.RegisterOptions{Name: workflows.NotifyName})
+	main.RegisterWorkflowWithOptions(workflows.Expire, workflow.RegisterOptions{Name: workflows.ExpireName})
 	main.RegisterWorkflowWithOptions(workflows.Ping, workflow.RegisterOptions{Name: workflows.PingName})
 	main.RegisterWorkflowWithOptions(workflows.Teacher, workflow.RegisterOptions{Name: workflows.TeacherName})
 	for name, step := range map[string]any{
 		schema.StepPlan: rooms.Plan, schema.StepInspect: rooms.Inspect, schema.StepAdmit: rooms.Admit, schema.StepLayout: rooms.Layout,
 		schema.StepWrite: rooms.Write, schema.StepPublish: rooms.Publish, schema.StepTidy: rooms.Tidy, schema.StepStatus: rooms.SaveStatus,
-		schema.StepHold: rooms.SaveHeld, schema.StepLoad: rooms.LoadHeld, schema.StepBeginNight: rooms.BeginNight, schema.StepEndNight: rooms.EndNight,
+		schema.StepHold: rooms.SaveHeld, schema.StepLoad: rooms.LoadHeld, schema.StepExpire: rooms.ExpireHeld, schema.StepPublished: rooms.Published,
+		schema.StepNotify: rooms.Notify, schema.StepBeginNight: rooms.BeginNight, schema.StepEndNight: rooms.EndNight,
 		schema.StepRetract: rooms.Retract,
 	} {
 		main.RegisterActivityWithOptions(step, activity.RegisterOptions{Name: name})
@@ -144,6 +156,7 @@ func Register(rooms *activities.Rooms, o Options) (main, ask worker.Worker) {
 	for name, step := range map[string]any{schema.StepSubmit: rooms.SubmitBatch, schema.StepPoll: rooms.PollBatch, schema.StepFetch: rooms.FetchBatch, schema.StepCancel: rooms.CancelBatch} {
 		ask.RegisterActivityWithOptions(step, activity.RegisterOptions{Name: name})
 	}
+	ask.RegisterActivityWithOptions(rooms.Probe, activity.RegisterOptions{Name: schema.StepProbe})
 	ask.RegisterActivityWithOptions(rooms.Ping, activity.RegisterOptions{Name: schema.StepPing})
 	return main, ask
 }

@@ -112,6 +112,7 @@ func (g *generation) save(now bool) {
 	if g.in.Preview {
 		return
 	}
+	g.index()
 	under := g.saving != nil && !g.saving.IsReady()
 	if !now && (under || at.Unix()-g.saved < saveEvery) {
 		return

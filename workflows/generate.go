@@ -26,11 +26,12 @@ func PreviewID(bucket, prefix, dataset, run string) string {
 // GenerateInput starts a run, continues one as new, or continues a held one that was released.
 type GenerateInput struct {
 	schema.RunRef
-	AskQueue string `json:"ask_queue"`          // task queue of the workers that ask
-	Program  string `json:"program,omitempty"`  // version of Retort that started it
-	State    *State `json:"state,omitempty"`    // carried over continue-as-new
-	Preview  bool   `json:"preview,omitempty"`  // end once all is decided: nothing is written or published
-	Released int    `json:"released,omitempty"` // number of the held state to go on from; 0: none
+	AskQueue string   `json:"ask_queue"`          // task queue of the workers that ask
+	Program  string   `json:"program,omitempty"`  // version of Retort that started it
+	State    *State   `json:"state,omitempty"`    // carried over continue-as-new
+	Preview  bool     `json:"preview,omitempty"`  // end once all is decided: nothing is written or published
+	Search   []string `json:"search,omitempty"`   // search attributes that the namespace has
+	Released int      `json:"released,omitempty"` // number of the held state to go on from; 0: none
 }
 
 // State is all that a run knows between two histories. It holds counts and references alone.
@@ -83,6 +84,7 @@ func Generate(ctx workflow.Context, in GenerateInput) (schema.Status, error) {
 	if err := g.finish(); err != nil {
 		return g.endFor(err)
 	}
+	g.tellEnd()
 	return g.Status, nil
 }
 
@@ -95,7 +97,9 @@ type generation struct {
 	window  window
 	saved   int64 // unix seconds of the last status on S3
 	saving  workflow.Future
-	heard   bool // of a worker's wait, since the last status on S3
+	heard   bool             // of a worker's wait, since the last status on S3
+	indexed string           // state that search attributes say
+	stops   workflow.Version // whether cancel and pause are obeyed while files are written; 0: not asked yet
 }
 
 func newGeneration(ctx workflow.Context, in GenerateInput) (*generation, error) {
@@ -208,6 +212,7 @@ func (g *generation) end(state string, err error) (schema.Status, error) {
 		_, g.Status.Reason = codeOf(err)
 	}
 	g.save(true)
+	g.tellEnd()
 	if state == schema.StateFailed {
 		return g.Status, temporal.NewNonRetryableApplicationError(g.Status.Reason, string(schema.KindFailed), nil)
 	}
@@ -223,6 +228,7 @@ func (g *generation) hold(v *verdict) (schema.Status, error) {
 	if err := workflow.ExecuteActivity(light(g.ctx), schema.StepHold, in, g.State).Get(g.ctx, nil); err != nil {
 		return g.end(schema.StateFailed, err)
 	}
+	g.expire()
 	return g.end(schema.StateHeld, nil)
 }
 

@@ -59,6 +59,7 @@ type nightly struct {
 	ctx   workflow.Context
 	in    NightlyInput
 	night schema.Night
+	ran   bool // its run was started, and tells its own end
 }
 
 // dueAt is the time that Temporal appends to the workflow's id; a night that was started by hand is due when it starts.
@@ -79,6 +80,9 @@ func (n *nightly) run() {
 			return
 		}
 		if n.night.Outcome == schema.NightBegun {
+			n.probe()
+		}
+		if n.night.Outcome == schema.NightBegun {
 			n.generate()
 		}
 		if !n.in.Buffer || n.night.Outcome != schema.NightRunning || workflow.Now(n.ctx).Sub(began) > waitMost {
@@ -97,19 +101,44 @@ func (n *nightly) begin() error {
 	return workflow.ExecuteActivity(ctx, schema.StepBeginNight, n.NightInput).Get(n.ctx, &n.night)
 }
 
+// probe asks the teachers a little before the budget is spent, and says which of them have changed. A probe that can't be made stops no night.
+func (n *nightly) probe() {
+	if n.night.Probe == "" || n.night.Probe == schema.ProbeOff {
+		return
+	}
+	ctx := workflow.WithActivityOptions(n.ctx, workflow.ActivityOptions{TaskQueue: n.in.AskQueue, StartToCloseTimeout: 15 * time.Minute, ScheduleToCloseTimeout: time.Hour,
+		HeartbeatTimeout: heartbeat, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 3}})
+	if err := workflow.ExecuteActivity(ctx, schema.StepProbe, n.NightInput).Get(n.ctx, &n.night.Teachers); err != nil {
+		workflow.GetLogger(n.ctx).Warn("the teachers could not be probed", "dataset", n.in.Dataset)
+		return
+	}
+	for _, t := range n.night.Teachers {
+		if !t.Changed() {
+			continue
+		}
+		tell(n.ctx, n.Workflow, schema.Event{ID: n.At.UTC().Format(time.RFC3339) + "/" + schema.EventTeacher + "/" + t.Teacher, Event: schema.EventTeacher,
+			Dataset: n.in.Dataset, Run: n.night.Run, Reason: t.Found, Subject: t.Teacher, Night: n.At})
+		if n.night.Probe == schema.ProbeSkip {
+			n.night.Outcome, n.night.Reason = schema.ProbeChanged, t.Found
+		}
+	}
+}
+
 // generate runs the dataset's own workflow and waits for its end. It outlives this workflow, should that be terminated.
 func (n *nightly) generate() {
 	ctx := workflow.WithChildOptions(n.ctx, workflow.ChildWorkflowOptions{WorkflowID: n.Workflow, WorkflowTaskTimeout: 10 * time.Second,
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_ABANDON,
 		WaitForCancellation: true})
 	var got schema.Status
-	err := workflow.ExecuteChildWorkflow(ctx, GenerateName, GenerateInput{RunRef: n.Ref(), AskQueue: n.in.AskQueue}).Get(n.ctx, &got)
+	err := workflow.ExecuteChildWorkflow(ctx, GenerateName, GenerateInput{RunRef: n.Ref(), AskQueue: n.in.AskQueue, Program: n.night.Program, Search: n.night.Search}).Get(n.ctx, &got)
 	switch {
 	case temporal.IsWorkflowExecutionAlreadyStartedError(err): // it was started between the look and the start
 		n.night.Outcome, n.night.Run = schema.NightRunning, ""
 	case err != nil:
+		n.ran = true
 		n.failed(err)
 	default:
+		n.ran = true
 		n.night.Outcome, n.night.Reason, n.night.Version = got.State, got.Reason, got.Version
 		n.night.Counts, n.night.Cost = &got.Counts, &got.Cost
 	}
@@ -135,8 +164,22 @@ func (n *nightly) end() error {
 	if err := workflow.ExecuteActivity(light(ctx), schema.StepEndNight, schema.EndNight{NightInput: n.NightInput, Night: n.night}).Get(ctx, nil); err != nil {
 		return err
 	}
+	n.tell(ctx)
 	if n.night.Outcome == schema.StateFailed {
 		return temporal.NewNonRetryableApplicationError(n.night.Reason, string(schema.KindFailed), nil)
 	}
 	return nil
+}
+
+// tell tells of nights that asked nobody; what became of a run is told by the run.
+func (n *nightly) tell(ctx workflow.Context) {
+	e := schema.Event{Event: schema.EventSkipped, Dataset: n.in.Dataset, Run: n.night.Run, Reason: n.night.Outcome, Subject: n.night.Reason, Missed: n.night.Missed, Night: n.At}
+	switch {
+	case n.night.Outcome == schema.StateFailed && !n.ran:
+		e.Event, e.Reason, e.Subject = schema.EventFailed, n.night.Reason, ""
+	case !n.night.Skipped() && n.night.Missed == 0:
+		return
+	}
+	e.ID = n.At.UTC().Format(time.RFC3339) + "/" + e.Event
+	tell(ctx, n.Workflow, e)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/mock"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
@@ -28,10 +29,19 @@ type nights struct {
 	mu     sync.Mutex
 	held   string // run that is held
 	log    []string
+	told   []string
 	paused int
 }
 
 func (n *nights) register(env *testsuite.TestWorkflowEnvironment) {
+	env.RegisterWorkflowWithOptions(Notify, workflow.RegisterOptions{Name: NotifyName})
+	env.RegisterActivityWithOptions(func(context.Context, schema.NotifyInput) ([]int, error) { return nil, nil }, activity.RegisterOptions{Name: schema.StepNotify})
+	env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, args converter.EncodedValues) {
+		var e schema.Event
+		if info.WorkflowType.Name == NotifyName && args.Get(&e) == nil {
+			n.told = append(n.told, e.Night.Format("01-02")+" "+e.Event)
+		}
+	})
 	env.RegisterActivityWithOptions(func(_ context.Context, in schema.NightInput) (schema.Night, error) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
@@ -141,6 +151,9 @@ func TestNights(t *testing.T) {
 	}
 	if n.paused != 1 {
 		t.Errorf("paused %d times", n.paused)
+	}
+	if diff := cmp.Diff([]string{"11-03 skipped", "11-05 skipped", "11-06 skipped", "11-08 skipped"}, n.told); diff != "" {
+		t.Errorf("told: %s", diff)
 	}
 }
 

@@ -38,6 +38,8 @@ type world struct {
 	each func(env *testsuite.TestWorkflowEnvironment, name string)
 	// start is called with the environment of every history before it runs.
 	start func(env *testsuite.TestWorkflowEnvironment)
+	// write runs when a file is written.
+	write func(env *testsuite.TestWorkflowEnvironment, in schema.WriteInput) error
 	// planned and decided run before Plan and Admit.
 	planned func() error
 	publish func() error
@@ -55,6 +57,9 @@ type world struct {
 	asks      []schema.AskInput
 	admits    []schema.AdmitInput
 	readied   []schema.PageRef
+	told      []string // events
+	version   int      // that Published says the run has become
+	wrote     int
 	steps     []string
 	inputs    map[string]schema.PageRef // activity id → page
 	published []schema.PublishInput
@@ -241,10 +246,27 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 			}
 			return w.admit(in)
 		},
+		schema.StepPublished: func(context.Context, schema.RunRef) (schema.PublishResult, error) {
+			return schema.PublishResult{Version: w.version}, nil
+		},
+		schema.StepNotify: func(_ context.Context, in schema.NotifyInput) ([]int, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.told = append(w.told, in.Event.Event)
+			return nil, nil
+		},
 		schema.StepLayout: func(context.Context, schema.LayoutInput) (schema.LayoutResult, error) {
 			return schema.LayoutResult{Shards: 5, Rejects: 1}, nil
 		},
-		schema.StepWrite: func(context.Context, schema.WriteInput) error { return nil },
+		schema.StepWrite: func(_ context.Context, in schema.WriteInput) error {
+			w.mu.Lock()
+			w.wrote++
+			w.mu.Unlock()
+			if w.write != nil {
+				return w.write(env, in)
+			}
+			return nil
+		},
 		schema.StepPublish: func(_ context.Context, in schema.PublishInput) (schema.PublishResult, error) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -332,6 +354,8 @@ func (w *world) run(t testing.TB, in GenerateInput) (schema.Status, error) {
 		env := suite.NewTestWorkflowEnvironment()
 		env.SetTestTimeout(60 * time.Second) // real time without any progress
 		env.RegisterWorkflowWithOptions(Generate, workflow.RegisterOptions{Name: GenerateName})
+		env.RegisterWorkflowWithOptions(Notify, workflow.RegisterOptions{Name: NotifyName})
+		env.RegisterWorkflowWithOptions(Expire, workflow.RegisterOptions{Name: ExpireName})
 		w.inputs = map[string]schema.PageRef{}
 		w.flying, w.behind, w.saving = 0, 0, 0
 		w.register(env)

@@ -30,6 +30,7 @@ type app struct {
 	config   *schema.Config
 	objects  store.Store
 	temporal client.Client
+	metrics  client.MetricsHandler
 }
 
 func (a *app) close() {
@@ -142,6 +143,9 @@ func (a *app) client(logs *slog.Logger) (client.Client, error) {
 	}
 	if o.Namespace == "" || o.Namespace == "default" {
 		o.Namespace = c.Temporal.Namespace
+	}
+	if a.metrics != nil {
+		o.MetricsHandler = a.metrics
 	}
 	o.Logger = log.NewStructuredLogger(logs)
 	ctx, cancel := context.WithTimeout(a.ctx, dialFor)

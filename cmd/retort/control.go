@@ -48,6 +48,9 @@ func (c *CancelCmd) Run(a *app) error {
 		return err
 	}
 	if last.State == schema.StateHeld {
+		if _, err := activities.DecideHold(a.ctx, a.objects, d.Run(last.Run), last.HeldAs, activities.HoldCancelled); err != nil {
+			return err
+		}
 		last.State, last.Updated = schema.StateCancelled, time.Now().UTC()
 		if err := a.putStatus(d, last); err != nil {
 			return err
@@ -82,6 +85,12 @@ func (c *ReleaseCmd) Run(a *app) error {
 	note := schema.Release{Who: c.Who, When: time.Now().UTC(), Why: c.Why, Reason: last.Reason}
 	if note.Who == "" {
 		note.Who = userName()
+	}
+	switch decided, err := activities.DecideHold(a.ctx, a.objects, run, last.HeldAs, activities.HoldReleased); {
+	case err != nil:
+		return err
+	case decided != activities.HoldReleased:
+		return &schema.Error{Kind: schema.KindInvalid, Code: "not_held", Op: "release", Subject: d.Name, Cause: errors.New("this hold was decided already: " + decided), Hint: "See: retort status " + d.Name}
 	}
 	if err := putRelease(a.ctx, a.objects, run, last.HeldAs, note); err != nil {
 		return err

@@ -55,6 +55,7 @@ type CLI struct {
 	Keygen   KeygenCmd   `cmd:"" help:"Make a pair of keys: the private one signs versions, the public one checks them."`
 	Inspect  InspectCmd  `cmd:"" help:"The checks, duplicates and gate over files that exist already; no Temporal, no teacher."`
 	Rejudge  RejudgeCmd  `cmd:"" help:"The paid answers of a run decided again under other checks, with what would change."`
+	Doctor   DoctorCmd   `cmd:"" help:"Look at an installation: connections, rights, clock, teachers, disk; each with the mend."`
 	Teachers TeachersCmd `cmd:"" help:"Configured teachers, their terms, limits and prices."`
 	Worker   WorkerCmd   `cmd:"" help:"Run a worker until told to stop; drains on SIGTERM."`
 }

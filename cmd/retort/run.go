@@ -74,11 +74,13 @@ func (a *app) ready(recipe string) (*activities.Beginning, store.Dataset, client
 // start starts Generate for a run; one of a dataset at a time.
 func (a *app) start(t client.Client, run store.Run, in workflows.GenerateInput) error {
 	in.RunRef = schema.RunRef{Dataset: run.Name, Run: run.ID}
+	in.Search = worker.Searchable(a.ctx, t, a.config.Temporal.Namespace)
 	in.AskQueue, in.Program = worker.AskQueue(a.config.Temporal.TaskQueue), program()
 	_, err := t.ExecuteWorkflow(a.ctx, client.StartWorkflowOptions{
 		ID: workflows.GenerateID(run.Bucket, run.Prefix, run.Name), TaskQueue: a.config.Temporal.TaskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL, WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true, WorkflowTaskTimeout: 10 * time.Second,
+		Memo: map[string]any{"retort.dataset": run.Name, "retort.run": run.ID, "retort.program": program()},
 	}, workflows.GenerateName, in)
 	var already *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &already) {

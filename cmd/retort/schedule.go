@@ -330,10 +330,17 @@ func nightText(n *schema.Night) string {
 		text = fmt.Sprintf("skipped: run %s is held since %s: %s", n.Run, n.Since.Local().Format("2006-01-02 15:04"), reasonText(&schema.Status{Reason: n.Reason}))
 	case schema.NightMissed:
 		text = "missed: the schedule was paused, or Temporal away"
+	case schema.ProbeChanged:
+		text = "skipped"
 	case schema.StateNothingNew:
 		text = "nothing new: every prompt has an answer in the dataset"
 	case schema.StateHeld, schema.StateFailed:
 		text += ": " + reasonText(&schema.Status{Reason: n.Reason}) + ", run " + n.Run
+	}
+	for _, t := range n.Teachers {
+		if t.Changed() {
+			text += fmt.Sprintf("; teacher %s has changed (%s)", t.Teacher, t.Found)
+		}
 	}
 	if n.Cost != nil && (n.Cost.Micros > 0 || n.Cost.Unknown > 0) {
 		text += ", cost " + costText(*n.Cost)

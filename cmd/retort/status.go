@@ -115,6 +115,8 @@ var reasonTexts = map[string]string{
 	"gate":                "the gate: answers degrade against the anchor%s",
 	"format_differs":      "the dataset's earlier versions have another format%s",
 	"cancelled":           "a person ended it%s",
+	"expired":             "nobody decided about the hold before it expired (gate.expires)%s",
+	"terminated":          "somebody terminated its workflow%s",
 	"not_allowed":         "a worker's configuration doesn't allow a source to be read%s",
 	"recipe":              "the recipe or a source is wrong%s",
 	"no_prompts":          "the sources gave no prompts%s",

@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"github.com/retort-data/retort/schema"
+	"github.com/retort-data/retort/telemetry"
 	"github.com/retort-data/retort/worker"
 )
 
 // WorkerCmd runs a worker.
 type WorkerCmd struct {
+	Log   string        `enum:"text,json" default:"text" help:"How the log is written: text or json."`
 	Grace time.Duration `default:"30s" help:"How long requests under way are waited for when it is told to stop."`
 	Wait  time.Duration `default:"1m" help:"How long a Temporal server that can't be reached when the worker starts is waited for."`
 }
@@ -20,6 +22,15 @@ type WorkerCmd struct {
 // collectAt makes the collector run when the heap has grown by half: a worker's memory is bounded by pages and index, and
 // twice as much as lives is more than a small machine should need. GOGC wins.
 const collectAt = 50
+
+// logger writes to stderr.
+func (c *WorkerCmd) logger(a *app, level slog.Level) *slog.Logger {
+	o := &slog.HandlerOptions{Level: level}
+	if c.Log == "json" {
+		return slog.New(slog.NewJSONHandler(a.stderr, o))
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, o))
+}
 
 // Run works until SIGINT or SIGTERM.
 func (c *WorkerCmd) Run(a *app) error {
@@ -30,9 +41,15 @@ func (c *WorkerCmd) Run(a *app) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
 	}
-	logs := slog.New(slog.NewTextHandler(a.stderr, nil))
+	server, err := telemetry.Serve(config.Worker.Metrics)
+	if err != nil {
+		return err
+	}
+	defer server.Stop() //nolint:errcheck // it served as long as it could
+	a.metrics = server.Handler
+	logs := c.logger(a, slog.LevelInfo)
 	for until := time.Now().Add(c.Wait); ; {
-		err := c.work(a, config, logs)
+		err := c.work(a, config, logs, server)
 		var e *schema.Error
 		if a.ctx.Err() != nil || !errors.As(err, &e) || e.Code != "temporal" || time.Now().After(until) {
 			return err
@@ -49,10 +66,10 @@ func (c *WorkerCmd) Run(a *app) error {
 // waitPause is the time between two tries to reach Temporal.
 const waitPause = time.Second
 
-func (c *WorkerCmd) work(a *app, config *schema.Config, logs *slog.Logger) error {
-	t, err := a.client(slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+func (c *WorkerCmd) work(a *app, config *schema.Config, logs *slog.Logger, server *telemetry.Server) error {
+	t, err := a.client(c.logger(a, slog.LevelWarn))
 	if err != nil {
 		return err
 	}
-	return worker.Run(a.ctx, worker.Options{Config: config, Client: t, Log: logs, Program: program(), Grace: c.Grace})
+	return worker.Run(a.ctx, worker.Options{Config: config, Client: t, Log: logs, Program: program(), Grace: c.Grace, Health: server})
 }

@@ -59,6 +59,7 @@ var DefaultSearchAttributes = map[string]enumspb.IndexedValueType{
 	"RetortRun":     enumspb.INDEXED_VALUE_TYPE_KEYWORD,
 	"RetortState":   enumspb.INDEXED_VALUE_TYPE_KEYWORD,
 	"RetortVersion": enumspb.INDEXED_VALUE_TYPE_INT,
+	"RetortCostUSD": enumspb.INDEXED_VALUE_TYPE_DOUBLE,
 }
 
 // Region is what the gateway calls its region.
