@@ -34,8 +34,8 @@ up: build ## the local stack in the foreground; prints what to source
 test: ## every test that CI runs
 	@scripts/test.sh
 
-readers: build ## open published versions with pyarrow, datasets, DuckDB, Polars and pandas, over S3
-	@readers/run.sh && scripts/readers.sh
+readers: build ## open published versions with every reader, and with PySpark, torch, Ray Data and TRL, over S3 (some gigabytes, once)
+	@READERS_TRAINING=1 readers/run.sh && READERS_TRAINING=1 scripts/readers.sh
 
 chaos: build ## kill every part under faults, then one limit over workers, then the cap of a budget; some 20 minutes
 	cd local && go build -o ../bin/retort-chaos ./cmd/retort-chaos

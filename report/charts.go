@@ -163,7 +163,11 @@ func (c *chart) draw() template.HTML {
 		if n := len(l.ys); c.ends && n > 0 {
 			s.text("value", "start", 0, c.place(l.ys[0]), 0, -7, value(l.ys[0]))
 			if n > 1 && l.ys[n-1] != l.ys[0] {
-				s.text("value", "end", 100, c.place(l.ys[n-1]), 0, -7, value(l.ys[n-1]))
+				below := -7 // above a line that rises to its end, below one that falls
+				if l.ys[n-1] < l.ys[n-2] {
+					below = 17
+				}
+				s.text("value", "end", 100, c.place(l.ys[n-1]), 0, below, value(l.ys[n-1]))
 			}
 		}
 	}

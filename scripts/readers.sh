@@ -32,7 +32,7 @@ prompts: [{from: questions.jsonl, license: cc-by-4.0, origin: human}]
 messages: [{role: user, content: "{{.question}}"}]
 teachers: [{name: small}]
 sampling: {max_tokens: 300}
-checks: {exact: tag, near: off, repetition: tag, truncated: tag, refusal: tag, identity: tag, quality: tag}
+checks: {near: off, exact: tag, empty: tag, truncated: tag, refusal: tag, identity: tag, repetition: tag, quality: tag, echo: tag, template: tag, reasoning: tag}
 output: {format: $format, shard_mb: 2, splits: {test: 0.1}}
 YAML
   "$bin/retort" run "$dir/$format.yaml"
