@@ -132,13 +132,13 @@ func (r *Rooms) readHuman(ctx context.Context, run store.Run) (humanHeader, []hu
 	return head, rows, err
 }
 
-// freeTexts are those of the holdout that no kept version has published.
+// freeTexts are those of the holdout that no kept version has published, and that nobody has retracted.
 func (r *Rooms) freeTexts(ctx context.Context, run store.Run, recipe *schema.Recipe) ([]heldOut, error) {
 	all, err := readTable[heldOut](ctx, r, run.Holdout(), &struct{}{})
 	if err != nil {
 		return nil, err
 	}
-	used, err := r.keptHuman(ctx, run, recipe)
+	used, err := r.usedHuman(ctx, run, recipe)
 	if err != nil {
 		return nil, err
 	}
@@ -152,12 +152,9 @@ func (r *Rooms) freeTexts(ctx context.Context, run store.Run, recipe *schema.Rec
 	return free, nil
 }
 
-// keptHuman are the ids of human rows in the versions that this run's version will keep.
-func (r *Rooms) keptHuman(ctx context.Context, run store.Run, recipe *schema.Recipe) (map[string]bool, error) {
+// usedHuman are the ids of records that were retracted, and of human rows in the versions that this run's version will keep.
+func (r *Rooms) usedHuman(ctx context.Context, run store.Run, recipe *schema.Recipe) (map[string]bool, error) {
 	used := map[string]bool{}
-	if recipe.Output.Previous != "keep" {
-		return used, nil
-	}
 	newest, err := NewestVersion(ctx, r.Store, run.Dataset)
 	if err != nil || newest == 0 {
 		return used, err
@@ -166,11 +163,19 @@ func (r *Rooms) keptHuman(ctx context.Context, run store.Run, recipe *schema.Rec
 	if err != nil {
 		return nil, err
 	}
-	runs := map[string]bool{}
-	for _, s := range parent.Shards {
-		runs[s.Run] = true
+	if parent.Retracted != nil {
+		for _, id := range parent.Retracted.Records {
+			used[id] = true
+		}
 	}
-	for _, id := range sortedKeys(runs) {
+	if recipe.Output.Previous != "keep" {
+		return used, nil
+	}
+	runs, err := r.runsBehind(ctx, run.Dataset, parent)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range runs {
 		_, rows, err := r.readHuman(ctx, run.Dataset.Run(id))
 		if err != nil && !notFound(err) {
 			return nil, err
@@ -180,6 +185,27 @@ func (r *Rooms) keptHuman(ctx context.Context, run store.Run, recipe *schema.Rec
 		}
 	}
 	return used, nil
+}
+
+// runsBehind are the runs whose rows a version has. What a retraction left of a shard bears the retraction's name, not that of the run whose
+// rows they are: then they are looked for in all versions, which at worst leaves a text unused that might have been published again.
+func (r *Rooms) runsBehind(ctx context.Context, d store.Dataset, m *schema.Manifest) ([]string, error) {
+	runs := map[string]bool{}
+	for _, s := range m.Shards {
+		runs[s.Run] = true
+	}
+	for n := 1; m.Retracted != nil && n < m.Version; n++ {
+		old, err := LoadManifest(ctx, r.Store, d, n)
+		if err != nil && !notFound(err) {
+			return nil, err
+		}
+		if err == nil {
+			for _, s := range old.Shards {
+				runs[s.Run] = true
+			}
+		}
+	}
+	return sortedKeys(runs), nil
 }
 
 // promptsByKey finds the prompt that each text answers: of several, as from vary, the one of the smallest id.
