@@ -17,7 +17,7 @@ func TestRecipeJSONSchemaIsWhatItWas(t *testing.T) {
 }
 
 func TestRecipeReferenceIsWhatItWas(t *testing.T) {
-	golden(t, "recipe_reference.md", []byte(RecipeReference()))
+	golden(t, "../../docs/recipes.md", []byte(recipesHead+RecipeReference()))
 }
 
 func compileRecipeSchema(t *testing.T) *jsonschema.Schema {
@@ -136,3 +136,6 @@ func jsonText(v any) string {
 	b, _ := json.Marshal(v)
 	return string(b)
 }
+
+// recipesHead begins docs/recipes.md.
+const recipesHead = "# Recipes\n\nEvery key of a recipe, generated from the Go types by `go test ./schema -update`. Editors complete recipes with the JSON Schema that `retort check --schema` prints.\n\n"

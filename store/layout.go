@@ -24,7 +24,7 @@ func NewDataset(bucket, prefix, name string) Dataset {
 
 // DoctorKey is put and deleted to find out whether the store may be written.
 func DoctorKey(prefix, id string) string {
-	return NewDataset("", prefix, "").Prefix + "_doctor/" + id
+	return NewDataset("", prefix, "").Prefix + "_retort/doctor-" + id
 }
 
 func (d Dataset) root() string { return d.Prefix + d.Name + "/" }

@@ -88,7 +88,7 @@ func storeMend(err error) string {
 	case "s3_invalidaccesskeyid", "s3_signaturedoesnotmatch":
 		return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or a profile, or a role) to keys of this store"
 	case "s3_accessdenied", "s3_forbidden":
-		return "give these credentials the policy in docs/security.md; deploy/iam-*.json has it"
+		return "give these credentials the policy in docs/security.md"
 	case "s3_requesttimetooskewed":
 		return "set this machine's clock by NTP"
 	}
