@@ -105,12 +105,14 @@ func (c *killsCommand) killAll(t *trial, s *ground, a *answers) (bound, kills in
 	for kills < c.Kills {
 		name := killable[rng.IntN(len(killable))]
 		// Answers that came while a process came back are no reason to kill the next one before it has done something.
-		n, _, _ := a.counts()
+		n, again, _ := a.counts()
+		n -= again
 		ended, err := c.awaitAnswers(t, s, a, n+max(1, (c.Prompts-n)/(c.Kills-kills)))
 		if ended || err != nil {
 			return bound, kills, err
 		}
-		n, again, second := a.counts()
+		var second int
+		n, again, second = a.counts()
 		began := time.Now()
 		if err := s.replace(name); err != nil {
 			return bound, kills, err
@@ -122,12 +124,13 @@ func (c *killsCommand) killAll(t *trial, s *ground, a *answers) (bound, kills in
 	return bound, kills, nil
 }
 
-// awaitAnswers waits until there are n answers; ended says that the run ended before.
+// awaitAnswers waits until n prompts are answered; ended says that the run ended before.
 func (c *killsCommand) awaitAnswers(t *trial, s *ground, a *answers, n int) (ended bool, err error) {
 	n = min(n, c.Prompts) // the last kill comes when all is answered: it hits the deciding and writing
 	looked, deadline := time.Now(), time.Now().Add(c.Within)
 	for {
-		if got, _, _ := a.counts(); got >= n {
+		got, again, _ := a.counts()
+		if got -= again; got >= n {
 			return false, nil
 		}
 		if time.Since(looked) > time.Second {
@@ -137,7 +140,6 @@ func (c *killsCommand) awaitAnswers(t *trial, s *ground, a *answers, n int) (end
 			}
 		}
 		if time.Now().After(deadline) {
-			got, _, _ := a.counts()
 			return false, fmt.Errorf("%d of %d answers after %v: it has stalled", got, n, c.Within)
 		}
 		select {
