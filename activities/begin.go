@@ -23,21 +23,23 @@ import (
 
 // Roles of sources in manifests.
 const (
-	RolePrompts = "prompts"
-	RoleAnchor  = "anchor"
-	RoleVersion = "version" // the pinned earlier version
+	RolePrompts     = "prompts"
+	RoleAnchor      = "anchor"
+	RoleVersion     = "version"     // the pinned earlier version
+	RoleEvaluations = "evaluations" // evaluation sets that contamination is judged against
 )
 
 // Beginning is a checked recipe with what it reads, ready to become a run.
 type Beginning struct {
-	Recipe  *schema.Recipe
-	Text    []byte // as a person wrote it
-	Shape   []byte // JSON Schema of an answer, or nil
-	Sources []prompt.Source
-	Anchor  []schema.PinnedFile     // files of the anchor, where answers are measured against human text
-	Against []schema.ManifestSource // what checks.near.against names, pinned
-	Config  *schema.Config
-	Begun   Begun
+	Recipe      *schema.Recipe
+	Text        []byte // as a person wrote it
+	Shape       []byte // JSON Schema of an answer, or nil
+	Sources     []prompt.Source
+	Anchor      []schema.PinnedFile     // files of the anchor, where answers are measured against human text
+	Against     []schema.ManifestSource // what checks.near.against names, pinned
+	Evaluations []schema.ManifestSource // evaluation sets, for contamination
+	Config      *schema.Config
+	Begun       Begun
 }
 
 // Begun says how a run was begun, beside its recipe.
@@ -60,7 +62,7 @@ func NewRunID(now time.Time) string {
 // Begin puts on S3 what workers need of a run: recipe, teachers as declared, the shape of answers, pinned sources, local files.
 // Nothing is put before all was checked; what a failed beginning leaves behind belongs to a run that nobody knows.
 func (b *Beginning) Begin(ctx context.Context, s store.Store, run store.Run) error {
-	declared, err := b.declaredTeachers(ctx, s)
+	declared, err := b.DeclaredTeachers(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -127,6 +129,13 @@ func (b *Beginning) upload(ctx context.Context, s store.Store, run store.Run) ([
 		}
 		out = append(out, pinned)
 	}
+	for _, set := range b.Evaluations {
+		var err error
+		if set.Files, err = uploadFiles(ctx, s, run.File, set.Files); err != nil {
+			return nil, err
+		}
+		out = append(out, set)
+	}
 	if b.Anchor == nil {
 		return out, nil
 	}
@@ -191,8 +200,8 @@ func sourceChanged(name string, cause error) error {
 		Hint: "The file changed while the run was being started; start it again."}
 }
 
-// declaredTeachers are the recipe's teachers with the depth of what they were trained on.
-func (b *Beginning) declaredTeachers(ctx context.Context, s store.Store) ([]DeclaredTeacher, error) {
+// DeclaredTeachers are the recipe's teachers with the depth of what they were trained on. A version that isn't there is an error.
+func (b *Beginning) DeclaredTeachers(ctx context.Context, s store.Store) ([]DeclaredTeacher, error) {
 	var out []DeclaredTeacher
 	for _, use := range b.Recipe.Teachers {
 		t := b.Config.Teacher(use.Name)

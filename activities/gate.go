@@ -2,6 +2,8 @@ package activities
 
 import (
 	"context"
+	"runtime"
+	"sync"
 
 	"github.com/retort-data/retort/quality"
 	"github.com/retort-data/retort/schema"
@@ -77,8 +79,9 @@ func (r *Rooms) readSaid(ctx context.Context, run store.Run, ref schema.PageRef,
 		if !ok {
 			return nil, broken(run.Inspected(ref), errDiffer)
 		}
-		out.rows[i] = saidRow{request, &rows[i], quality.FeaturesOf(answers[i].Text), events(&rows[i], &decisions[i])}
+		out.rows[i] = saidRow{request: request, found: &rows[i], events: events(&rows[i], &decisions[i])}
 	}
+	readFeatures(out.rows, answers)
 	return out, nil
 }
 
@@ -93,33 +96,62 @@ func events(row *schema.Inspection, d *schema.Decision) (names []string) {
 	return names
 }
 
-// observe moves all gates by a page, and yields what each answer did to each gate; nothing where there was no answer.
+// observe moves all gates by a page, and yields what each answer did to each gate, in order; nothing where there was no answer.
 func (g *liveGates) observe(s *saidPage, released int, yield func([]quality.Update) error) error {
 	for ; g.released < released; g.released++ {
 		for _, gate := range g.gates {
 			gate.Release()
 		}
 	}
-	updates := make([]quality.Update, len(g.gates))
+	updates := make([][]quality.Update, len(g.gates))
+	for k, gate := range g.gates {
+		var answers []quality.Answer
+		for i := range s.rows {
+			row := &s.rows[i]
+			if row.request == nil {
+				continue
+			}
+			a := quality.Answer{ID: row.request.RequestID, PromptID: row.request.ID, Key: row.request.Key, Features: row.features, Events: row.events}
+			if g.plans[k].Against == schema.AgainstVersion {
+				a.Stratum = stratum(row.request, row.found, s.teacher, g.plans[k].ByTeacher)
+			}
+			answers = append(answers, a)
+		}
+		updates[k] = gate.ObserveAll(answers)
+	}
+	next := 0
 	for i := range s.rows {
-		row := &s.rows[i]
-		if row.request == nil {
+		if s.rows[i].request == nil {
 			if err := yield(nil); err != nil {
 				return err
 			}
 			continue
 		}
-		for k, gate := range g.gates {
-			a := quality.Answer{ID: row.request.RequestID, PromptID: row.request.ID, Key: row.request.Key, Features: row.features, Events: row.events}
-			if g.plans[k].Against == schema.AgainstVersion {
-				a.Stratum = stratum(row.request, row.found, s.teacher, g.plans[k].ByTeacher)
-			}
-			updates[k] = gate.Observe(a)
+		row := make([]quality.Update, len(g.gates))
+		for k := range row {
+			row[k] = updates[k][next]
 		}
+		next++
 		g.records++
-		if err := yield(updates); err != nil {
+		if err := yield(row); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// readFeatures reads what the gates need of each text, on all cores.
+func readFeatures(rows []saidRow, answers []schema.Response) {
+	var wait sync.WaitGroup
+	threads := runtime.GOMAXPROCS(0)
+	for thread := range threads {
+		wait.Go(func() {
+			for i := thread; i < len(rows); i += threads {
+				if rows[i].request != nil {
+					rows[i].features = quality.FeaturesOf(answers[i].Text)
+				}
+			}
+		})
+	}
+	wait.Wait()
 }

@@ -24,11 +24,15 @@ func (r *Rooms) Inspect(ctx context.Context, in schema.AskInput) error {
 	if err != nil {
 		return err
 	}
+	inspector, err := r.inspectorOf(ctx, run, recipe)
+	if err != nil {
+		return err
+	}
 	l := newLines()
 	if err := l.add(inspectedHeader{in.Page, head.Counts.Unasked}); err != nil {
 		return err
 	}
-	err = recipe.inspectAll(p.requests, answers, func(got *schema.Inspection) error {
+	err = recipe.inspectAll(inspector, p.requests, answers, func(got *schema.Inspection) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -47,7 +51,7 @@ type inspectedHeader struct {
 }
 
 // inspectAll yields an inspection for each answer; answers stand in the order of their requests, with gaps.
-func (recipe *Recipe) inspectAll(requests []schema.Request, answers []schema.Response, yield func(*schema.Inspection) error) error {
+func (recipe *Recipe) inspectAll(inspector *quality.Inspector, requests []schema.Request, answers []schema.Response, yield func(*schema.Inspection) error) error {
 	sketcher, err := dedup.NewSketcher(recipe.sketches)
 	if err != nil {
 		return err
@@ -61,7 +65,7 @@ func (recipe *Recipe) inspectAll(requests []schema.Request, answers []schema.Res
 		if answers[next].RequestID != req.RequestID {
 			continue
 		}
-		got, err := recipe.inspect(sketcher, req, &answers[next])
+		got, err := recipe.inspect(inspector, sketcher, req, &answers[next])
 		if err != nil {
 			return err
 		}
@@ -73,8 +77,8 @@ func (recipe *Recipe) inspectAll(requests []schema.Request, answers []schema.Res
 	return nil
 }
 
-func (recipe *Recipe) inspect(sketcher *dedup.Sketcher, req *schema.Request, answer *schema.Response) (*schema.Inspection, error) {
-	got := recipe.inspector.Inspect(quality.Input{Prompt: req.Messages, Template: recipe.template, Response: answer})
+func (recipe *Recipe) inspect(inspector *quality.Inspector, sketcher *dedup.Sketcher, req *schema.Request, answer *schema.Response) (*schema.Inspection, error) {
+	got := inspector.Inspect(quality.Input{Prompt: req.Messages, Template: recipe.template, Response: answer})
 	got.RequestID, got.PromptID = req.RequestID, req.ID
 	if answer.Failed() {
 		return &got, nil

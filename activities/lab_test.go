@@ -147,6 +147,8 @@ func (l *lab) beginOf(dataset, id string) {
 		l.must(err)
 	}
 	b := &Beginning{Shape: l.shape, Anchor: anchor, Recipe: recipe, Text: []byte(l.recipe), Config: l.config, Sources: sources, Against: l.named, Begun: Begun{Program: "test"}}
+	b.Evaluations, _, err = ResolveEvaluations(l.t.Context(), access, recipe)
+	l.must(err)
 	l.must(b.Begin(l.t.Context(), l.store, l.run))
 }
 

@@ -303,9 +303,9 @@ func (w *fileWriter) humanRecord(row *humanRow) *schema.Reject {
 		Source: w.recipe.Anchor.From, SourceLicense: w.recipe.Anchor.License, PromptID: row.PromptID, ClusterSize: 1, Run: w.run.ID}}
 }
 
-// leastHumanShare is the share of human text below which a version says so: without enough fresh human text each generation loses
+// LeastHumanShare is the share of human text below which a version says so: without enough fresh human text each generation loses
 // precision or recall (Alemohammad et al., Self-Consuming Generative Models Go MAD, ICLR 2024).
-const leastHumanShare = 0.10
+const LeastHumanShare = 0.10
 
 // warnHuman says what a reader should know of a version's human share.
 func (r *Rooms) warnHuman(ctx context.Context, run store.Run, m *schema.Manifest) error {
@@ -316,9 +316,9 @@ func (r *Rooms) warnHuman(ctx context.Context, run store.Run, m *schema.Manifest
 	if head.Rows < head.Wanted {
 		m.Warnings = append(m.Warnings, fmt.Sprintf("mix: the anchor's holdout had %d human rows left of the %d that the recipe's share needs", head.Rows, head.Wanted))
 	}
-	if m.HumanShare < leastHumanShare {
+	if m.HumanShare < LeastHumanShare {
 		m.Warnings = append(m.Warnings, fmt.Sprintf("human_share: %.0f%% of the records are human text, less than %.0f%%: train with human text beside them, or set mix.human",
-			100*m.HumanShare, 100*leastHumanShare))
+			100*m.HumanShare, 100*LeastHumanShare))
 	}
 	return nil
 }

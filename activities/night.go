@@ -122,6 +122,15 @@ func (r *Rooms) nightBeginning(ctx context.Context, in schema.NightInput, settin
 	if err != nil {
 		return nil, err
 	}
+	if recipe.Checks.Contamination.Do != schema.DoOff {
+		for i, from := range recipe.Checks.Contamination.Against {
+			set := evaluationsSource(from)
+			if set.Files, err = tonight(ctx, access, recipe, setting, evaluationsPath(i), from); err != nil {
+				return nil, err
+			}
+			b.Evaluations = append(b.Evaluations, set)
+		}
+	}
 	if ReadsHumanText(recipe) {
 		if b.Anchor, err = tonight(ctx, access, recipe, setting, anchorPath, recipe.Anchor.From); err != nil {
 			return nil, err

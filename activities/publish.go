@@ -151,6 +151,7 @@ func (r *Rooms) manifest(ctx context.Context, run store.Run, in schema.PublishIn
 	if err := r.getJSON(ctx, run.Sources(), &m.Sources); err != nil {
 		return m, err
 	}
+	m.Warnings = append(m.Warnings, gateWarnings(m.Gate.Gates)...)
 	if m.Releases, err = r.releases(ctx, run); err != nil {
 		return m, err
 	}
@@ -183,6 +184,27 @@ func gateOf(r *schema.Recipe, in *schema.PublishInput) schema.ManifestGate {
 		g.Verdict = "released"
 	}
 	return g
+}
+
+// gateWarnings say where a gate saw less than it should have, and what it saw outside of its α.
+func gateWarnings(gates []schema.GateReading) (all []string) {
+	for _, g := range gates {
+		name := "gate against " + g.Against
+		if g.Against == schema.AgainstVersion {
+			name = fmt.Sprintf("gate against version %d", g.Version)
+		}
+		switch {
+		case g.Against == schema.AgainstCeilings:
+		case g.Records > 0 && g.Pairs == 0:
+			all = append(all, fmt.Sprintf("%s: no answer could be compared: the anchor has none of the same source and language", name))
+		case g.Unmatched > 0:
+			all = append(all, fmt.Sprintf("%s: %d of %d answers were not compared, as the anchor has no text of their kind left", name, g.Unmatched, g.Records))
+		}
+		for _, rate := range g.Over {
+			all = append(all, fmt.Sprintf("gate.ceilings.%s: the rate went above its ceiling (a healthy run shows this once in 20,000 answers or more)", rate))
+		}
+	}
+	return all
 }
 
 // releases reads who let the run go on after each of its holds.

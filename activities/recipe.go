@@ -95,7 +95,7 @@ func (r *Rooms) recipe(ctx context.Context, run store.Run) (*Recipe, error) {
 
 // NewRecipe makes a parsed recipe ready; shape is the JSON Schema of an answer, or nil.
 func NewRecipe(parsed *schema.Recipe, shape []byte) (*Recipe, error) {
-	if err := notYet(parsed); err != nil {
+	if err := checkNear(parsed); err != nil {
 		return nil, err
 	}
 	inspector, err := quality.NewInspector(parsed.Checks, quality.Options{Finish: parsed.Response.Finish})

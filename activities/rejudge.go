@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/retort-data/retort/dedup"
+	"github.com/retort-data/retort/quality"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
 )
@@ -46,14 +47,20 @@ const (
 )
 
 // Rejudge decides the answers of a run again under the checks of another recipe: the same answers in the same order, compared with the
-// same earlier versions and texts. It asks nobody and writes nothing.
-func (r *Rooms) Rejudge(ctx context.Context, ref schema.RunRef, checks schema.Checks) (*Rejudged, error) {
+// same earlier versions and texts. file is where the checks stand, for the paths of evaluation sets that the run hasn't pinned. It asks
+// nobody and writes nothing.
+func (r *Rooms) Rejudge(ctx context.Context, ref schema.RunRef, checks schema.Checks, file string) (*Rejudged, error) {
 	run := r.run(ref)
 	recipe, err := r.recipe(ctx, run)
 	if err != nil {
 		return nil, err
 	}
 	again, err := r.otherChecks(ctx, run, recipe, checks)
+	if err != nil {
+		return nil, err
+	}
+	again.File = file
+	inspector, err := r.inspectorAgain(ctx, run, recipe, again)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +79,7 @@ func (r *Rooms) Rejudge(ctx context.Context, ref schema.RunRef, checks schema.Ch
 		return nil, err
 	}
 	defer index.Close()
-	j := &rejudger{rooms: r, run: run, recipe: again, with: with, index: index, out: out, changes: map[[2]string]*Change{}, rowsLeft: -1}
+	j := &rejudger{rooms: r, run: run, recipe: again, inspector: inspector, with: with, index: index, out: out, changes: map[[2]string]*Change{}, rowsLeft: -1}
 	if again.Rows > 0 {
 		j.rowsLeft = again.Rows
 	}
@@ -121,14 +128,15 @@ func (r *Rooms) comparedAgain(ctx context.Context, run store.Run, recipe, again 
 
 // rejudger decides pages again.
 type rejudger struct {
-	rooms    *Rooms
-	run      store.Run
-	recipe   *Recipe
-	with     *compared
-	index    *dedup.Index
-	out      *Rejudged
-	changes  map[[2]string]*Change
-	rowsLeft int64
+	rooms     *Rooms
+	run       store.Run
+	recipe    *Recipe
+	inspector *quality.Inspector
+	with      *compared
+	index     *dedup.Index
+	out       *Rejudged
+	changes   map[[2]string]*Change
+	rowsLeft  int64
 }
 
 // page decides page seq again; false where the run has none.
@@ -150,7 +158,7 @@ func (j *rejudger) page(ctx context.Context, seq int) (bool, error) {
 		return false, err
 	}
 	var rows []schema.Inspection
-	err = j.recipe.inspectAll(p.requests, answers, func(got *schema.Inspection) error {
+	err = j.recipe.inspectAll(j.inspector, p.requests, answers, func(got *schema.Inspection) error {
 		rows = append(rows, *got)
 		return ctx.Err()
 	})

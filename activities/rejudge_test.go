@@ -28,7 +28,7 @@ func TestRejudge(t *testing.T) {
 	own := l.checksOf()
 	judge := func(checks schema.Checks) *Rejudged {
 		t.Helper()
-		got, err := l.rooms(l.store).Rejudge(t.Context(), l.ref, checks)
+		got, err := l.rooms(l.store).Rejudge(t.Context(), l.ref, checks, "recipe.yaml")
 		l.must(err)
 		return got
 	}
@@ -80,12 +80,12 @@ func TestRejudgeKeepsRows(t *testing.T) {
 	l.must(err)
 	checks := l.checksOf()
 	checks.Exact.Do, checks.Near.Do = schema.DoOff, schema.DoOff
-	got, err := r.Rejudge(t.Context(), l.ref, checks)
+	got, err := r.Rejudge(t.Context(), l.ref, checks, "recipe.yaml")
 	l.must(err)
 	if got.After[schema.OutcomeAdmitted] != 5 || got.After[schema.ReasonSurplus] != 5 {
 		t.Errorf("%+v", got)
 	}
-	if got, err := r.Rejudge(t.Context(), schema.RunRef{Dataset: "d", Run: "none"}, checks); err == nil && got.Answers > 0 {
+	if got, err := r.Rejudge(t.Context(), schema.RunRef{Dataset: "d", Run: "none"}, checks, "recipe.yaml"); err == nil && got.Answers > 0 {
 		t.Error("a run that isn't there was judged")
 	}
 }

@@ -31,6 +31,7 @@ type Rooms struct {
 	indexes indexCache
 	served  sync.Map // keys of names that were put
 	gates   gateCache
+	evals   evaluationCache
 	recipes recipeCache
 }
 

@@ -41,6 +41,11 @@ func (b *Beginning) Set(ctx context.Context, s store.Store, d store.Dataset, set
 	if err := send(anchorPath, b.Anchor); err != nil {
 		return "", err
 	}
+	for i := range b.Evaluations {
+		if err := send(evaluationsPath(i), b.Evaluations[i].Files); err != nil {
+			return "", err
+		}
+	}
 	for i, source := range b.Against {
 		path := againstPath(i)
 		if source.From == againstAnchor {
@@ -61,5 +66,5 @@ func (b *Beginning) Set(ctx context.Context, s store.Store, d store.Dataset, set
 // ReadsLocal says whether the recipe reads files of this machine.
 func (b *Beginning) ReadsLocal() bool {
 	local := func(files []schema.PinnedFile) bool { return len(files) > 0 && prompt.IsLocal(files[0]) }
-	return local(b.Anchor) || slices.ContainsFunc(b.Against, func(s schema.ManifestSource) bool { return local(s.Files) }) || slices.ContainsFunc(b.Sources, func(s prompt.Source) bool { return local(s.Files) })
+	return local(b.Anchor) || slices.ContainsFunc(b.Evaluations, func(s schema.ManifestSource) bool { return local(s.Files) }) || slices.ContainsFunc(b.Against, func(s schema.ManifestSource) bool { return local(s.Files) }) || slices.ContainsFunc(b.Sources, func(s prompt.Source) bool { return local(s.Files) })
 }

@@ -9,7 +9,7 @@ import (
 
 // openGate makes the gate; without files it has no anchor, and holds nothing. The anchor's signals are its rows' means.
 func openGate(ctx context.Context, o *Options, m *measurer) (*quality.Gate, means, error) {
-	gate := quality.GateOptions{Alpha: o.FalseAlarm, Mode: quality.ModeHuman}
+	gate := quality.GateOptions{Alpha: o.FalseAlarm, Mode: quality.ModeHuman, Ceilings: o.Ceilings}
 	if o.Tolerance == schema.ToleranceNone {
 		gate.Mode = quality.ModeSame
 	}

@@ -55,8 +55,8 @@ type measurer struct {
 	threads   int
 }
 
-func newMeasurer(checks schema.Checks) (*measurer, error) {
-	inspector, err := quality.NewInspector(checks, quality.Options{})
+func newMeasurer(checks schema.Checks, against *quality.Evaluations) (*measurer, error) {
+	inspector, err := quality.NewInspector(checks, quality.Options{Evaluations: against})
 	if err != nil {
 		return nil, err
 	}

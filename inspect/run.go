@@ -13,12 +13,13 @@ import (
 type Options struct {
 	Files   []string // paths; * and ? match within a name
 	Columns Columns
-	Checks  schema.Checks // without Columns.Prompt the scope of duplicates is the whole, whatever stands here
+	Checks  schema.Checks // without Columns.Prompt the scope of duplicates is the whole; paths of evaluation sets are relative to the current folder
 
-	Anchor     []string // files that the gate compares with; none: no gate
-	Tolerance  string   // schema.ToleranceWide (default) or schema.ToleranceNone
-	FalseAlarm float64  // 0 is the gate's default
-	Seed       uint64   // of the anchor's parts
+	Anchor     []string           // files that the gate compares with; none: no gate
+	Tolerance  string             // schema.ToleranceWide (default) or schema.ToleranceNone
+	FalseAlarm float64            // 0 is the gate's default
+	Ceilings   map[string]float64 // highest healthy rates of findings, by check
+	Seed       uint64             // of the anchor's parts
 
 	Pairs  string // file for the pairs of near-duplicates; "" is none
 	Output string // folder for kept/ and rejected/; "" is none
@@ -42,7 +43,11 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if err := checkPairs(o.Pairs, from); err != nil {
 		return nil, err
 	}
-	m, err := newMeasurer(o.Checks)
+	against, err := evaluations(ctx, &o)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMeasurer(o.Checks, against)
 	if err != nil {
 		return nil, err
 	}
@@ -99,9 +104,6 @@ func newReport(checks schema.Checks) *Report {
 	if len(checks.Near.Against) > 0 {
 		r.Warnings = append(r.Warnings, "checks.near.against is not applied here")
 	}
-	if len(checks.Contamination.Against) > 0 {
-		r.Warnings = append(r.Warnings, "checks.contamination is not applied here")
-	}
 	return r
 }
 
@@ -124,18 +126,20 @@ func (j *judge) page(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
+	answers := make([]quality.Answer, len(p.rows))
 	for i := range p.rows {
-		if err := j.row(&p.rows[i], &p.inspections[i], p.features[i], &decisions[i]); err != nil {
+		if answers[i], err = j.row(&p.rows[i], &p.inspections[i], p.features[i], &decisions[i]); err != nil {
 			return err
 		}
 	}
+	j.gate.ObserveAll(answers)
 	_, err = j.index.Commit(ctx, j.seq, items, decisions)
 	j.seq++
 	return err
 }
 
-// row counts one row and shows it to the gate, which sees every row, before any filter.
-func (j *judge) row(r *row, found *schema.Inspection, features quality.Features, dup *dedup.Decision) error {
+// row counts one row, and returns it as the gate sees it, which sees every row, before any filter.
+func (j *judge) row(r *row, found *schema.Inspection, features quality.Features, dup *dedup.Decision) (quality.Answer, error) {
 	j.report.Records++
 	j.signals.add(found.Signals)
 	seen := quality.Answer{ID: r.id, Key: r.key, Stratum: r.stratum, Features: features}
@@ -157,14 +161,13 @@ func (j *judge) row(r *row, found *schema.Inspection, features quality.Features,
 	if dup.Near != "" {
 		j.report.Duplicates.Other++
 	}
-	j.gate.Observe(seen)
 	why := reasonOf(found, dup)
 	if why == nil {
 		j.report.Kept++
-		return j.out.keep(r)
+		return seen, j.out.keep(r)
 	}
 	j.report.Rejected[why.reason]++
-	return j.out.reject(r, why)
+	return seen, j.out.reject(r, why)
 }
 
 // reasonOf says why a row is rejected; nil: it isn't.

@@ -18,12 +18,10 @@ func newSixCounts() sixCounts {
 
 // compareTemplates is positive where the answer has a 6-gram that the stream has more of than the twins, and the twin
 // has none. Both texts are read at their beginning and end, as many words of each.
-func (g *Gate) compareTemplates(a, b []uint64, n int) float64 {
-	g.sixA = g.newSixGrams(ends(a, n), g.sixA)
-	g.sixB = g.newSixGrams(ends(b, n), g.sixB)
-	d := clip(g.s.Six.most(g.sixA) - g.s.Six.most(g.sixB))
-	g.s.Six.add(g.sixA, sideStream)
-	g.s.Six.add(g.sixB, sideTwin)
+func (g *Gate) compareTemplates(p *pair) float64 {
+	d := clip(g.s.Six.most(p.sixA) - g.s.Six.most(p.sixB))
+	g.s.Six.add(p.sixA, sideStream)
+	g.s.Six.add(p.sixB, sideTwin)
 	return d
 }
 
@@ -36,12 +34,12 @@ func ends(words []uint64, n int) [2][]uint64 {
 }
 
 // newSixGrams returns the slots of the text's 6-grams that the profile lacks, each once.
-func (g *Gate) newSixGrams(parts [2][]uint64, to []uint32) []uint32 {
+func newSixGrams(p *profile, parts [2][]uint64, to []uint32, seen *counter) []uint32 {
 	to = to[:0]
-	g.seen.reset(len(parts[0]) + len(parts[1]))
+	seen.reset(len(parts[0]) + len(parts[1]))
 	for _, words := range parts {
 		sixGrams(words, func(h uint64) {
-			if !g.anchor.Profile.Six.has(h) && g.seen.add(h) == 1 {
+			if !p.Six.has(h) && seen.add(h) == 1 {
 				to = append(to, uint32(mix(h)>>20)%sixSlots)
 			}
 		})

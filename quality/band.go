@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"sync"
 )
 
 // The band compares whole windows of the stream with the twins that it was paired with, at an equal number of words: what
@@ -69,8 +70,10 @@ func (g *Gate) observeBand(a, b []uint64, nllA, nllB float64, sizeA, sizeB int) 
 		return
 	}
 	r := BandReading{Records: len(s.StreamNLL), LengthRatio: float64(s.StreamSize) / float64(max(1, s.TwinSize))}
-	r.Entropy, r.Vocabulary = g.windowEntropy(s.StreamWords[:bandWords])
-	r.TwinEntropy, r.TwinVocabulary = g.windowEntropy(s.TwinWords[:bandWords])
+	var wait sync.WaitGroup
+	wait.Go(func() { r.TwinEntropy, r.TwinVocabulary = windowEntropy(s.TwinWords[:bandWords], &g.scratch.seen) })
+	r.Entropy, r.Vocabulary = windowEntropy(s.StreamWords[:bandWords], &g.seen)
+	wait.Wait()
 	r.NLLDistance = distance(s.StreamNLL, s.TwinNLL)
 	s.Last = r
 	s.Windows++
@@ -89,8 +92,16 @@ func (g *Gate) observeBand(a, b []uint64, nllA, nllB float64, sizeA, sizeB int) 
 	}
 }
 
-// broken names the limit that a window breaks, of those that no person let pass, or "".
+// broken names the first limit that a window breaks, or "".
 func (g *Gate) broken(r BandReading) string {
+	if all := g.allBroken(r); len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
+// allBroken names the limits that a window breaks, of those that no person let pass.
+func (g *Gate) allBroken(r BandReading) (names []string) {
 	l := pinnedBand
 	if g.o.Mode == ModeHuman {
 		l = humanBand
@@ -113,20 +124,20 @@ func (g *Gate) broken(r BandReading) string {
 		{g.o.Mode != ModeHuman && b.Windows >= trendWindows && b.LogVocabulary/float64(b.Windows) < math.Log(1-trendVocabulary), "vocabulary trend"},
 	} {
 		if limit.broken && !slices.Contains(g.s.Accepted.Band, limit.name) {
-			return limit.name
+			names = append(names, limit.name)
 		}
 	}
-	return ""
+	return names
 }
 
-func (g *Gate) windowEntropy(words []uint32) (entropy float64, vocabulary int) {
-	g.seen.reset(len(words))
+func windowEntropy(words []uint32, seen *counter) (entropy float64, vocabulary int) {
+	seen.reset(len(words))
 	sum := 0.0
 	for _, w := range words {
-		sum += entropyStep(g.seen.add(uint64(w) * 0x9e3779b97f4a7c15))
+		sum += entropyStep(seen.add(uint64(w) * 0x9e3779b97f4a7c15))
 	}
 	n := float64(len(words))
-	return math.Log2(n) - sum/n, g.seen.used
+	return math.Log2(n) - sum/n, seen.used
 }
 
 // distance is the two-sample Kolmogorov–Smirnov distance.

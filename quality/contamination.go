@@ -30,7 +30,7 @@ type evalGram struct {
 }
 
 type evalItem struct {
-	set   uint16
+	set   uint32
 	words uint32
 }
 
@@ -45,7 +45,7 @@ func NewEvaluations(ngram int, share float64) *Evaluations {
 	return &Evaluations{n: ngram, share: share}
 }
 
-// Add takes in one item (question, or question and answer) of a set. An item shorter than an n-gram can't be found and
+// Add takes in one item (question, or question and answer) of a set; set is what findings name. An item shorter than an n-gram can't be found and
 // is left out; Add says whether it was taken.
 func (e *Evaluations) Add(set, item string) bool {
 	var t text
@@ -58,7 +58,7 @@ func (e *Evaluations) Add(set, item string) bool {
 		e.sets = append(e.sets, set)
 	}
 	no := uint32(len(e.items))
-	e.items = append(e.items, evalItem{uint16(len(e.sets) - 1), uint32(len(words))})
+	e.items = append(e.items, evalItem{uint32(len(e.sets) - 1), uint32(len(words))})
 	rollGrams(words, e.n, func(i int, h uint64) { e.grams = append(e.grams, evalGram{h, no, uint32(i)}) })
 	return true
 }

@@ -77,15 +77,14 @@ type Gate struct {
 	s      state
 
 	// scratch
-	seen         counter
-	logsA, logsB []float32
-	vec          topicVector
-	sixA, sixB   []uint32
-	byPrompt     map[string][]int
-	byKey        map[string][]int
-	byStratum    map[string][]int
-	twinTopic    []int8
-	active       [numAccounts]bool
+	seen      counter
+	pair      pair
+	scratch   pairScratch
+	byPrompt  map[string][]int
+	byKey     map[string][]int
+	byStratum map[string][]int
+	twinTopic []int8
+	active    [numAccounts]bool
 }
 
 // NewGate makes a gate at the beginning of a run. A nil anchor gives a gate that watches rates alone.
@@ -192,13 +191,25 @@ type Update struct {
 
 // Observe takes in the next answer.
 func (g *Gate) Observe(a Answer) Update {
+	twin := -1
+	if g.anchor != nil {
+		if twin = g.match(&a); twin >= 0 {
+			g.pair.measure(g.anchor, a.Features, twin, g.active[accTopic], &g.scratch)
+		}
+	}
+	return g.take(&a, twin, &g.pair)
+}
+
+// take moves all accounts by an answer, with its twin, or -1, and what was measured on the two.
+func (g *Gate) take(a *Answer, twin int, p *pair) Update {
 	g.s.Records++
 	u := Update{ID: a.ID, Twin: -1}
 	g.observeRates(a.Events)
 	if g.anchor != nil {
-		if u.Twin = g.match(&a); u.Twin < 0 { // counted there
-		} else if d, ok := g.compare(a.Features, u.Twin); ok {
-			g.bet(a.ID, u.Twin, &d)
+		if u.Twin = twin; twin < 0 { // counted by match
+		} else if p.ok {
+			d := g.compare(p, twin)
+			g.bet(a.ID, twin, &d)
 			for k := range d {
 				if g.active[k] {
 					u.D = append(u.D, d[k])
@@ -258,20 +269,11 @@ func (g *Gate) known(a *Answer) bool {
 		a.Key != "" && (len(g.byKey[a.Key]) > 0 || has(keyHash(a.Key)))
 }
 
-// compare returns how much worse the answer is than its twin, account by account, in [-1, 1]; both are cut to the
-// same number of words.
-func (g *Gate) compare(f Features, twin int) (d [numAccounts]float64, ok bool) {
-	t := FeaturesOf(g.anchor.Twins[twin].Text)
-	n := min(len(f.words), len(t.words))
-	if n < minPairWords {
-		return d, false
-	}
-	a, b := f.words[:n], t.words[:n]
-	p := g.anchor.Profile
-	g.logsA, g.logsB = p.Vocab.logsOf(a, g.logsA), p.Vocab.logsOf(b, g.logsB)
-	va, vb := gateSignals(a, g.logsA, n, &g.seen), gateSignals(b, g.logsB, n, &g.seen)
-	dists := &p.Dists[nearestCut(n)]
-	diff := func(s int) float64 { return dists[s].of(va[s]) - dists[s].of(vb[s]) }
+// compare returns how much worse the answer is than its twin, account by account, in [-1, 1].
+func (g *Gate) compare(p *pair, twin int) (d [numAccounts]float64) {
+	a, b := p.a[:p.n], p.b[:p.n]
+	dists := &g.anchor.Profile.Dists[nearestCut(p.n)]
+	diff := func(s int) float64 { return dists[s].of(p.va[s]) - dists[s].of(p.vb[s]) }
 	d[accMaxRar], d[accUniLP] = diff(sigMaxRar), diff(sigUniLP)
 	d[accHrec], d[accRep4] = -diff(sigHrec), diff(sigRep4)
 
@@ -279,28 +281,29 @@ func (g *Gate) compare(f Features, twin int) (d [numAccounts]float64, ok bool) {
 	uniB, biB := g.s.Pasts.seen(b)
 	d[accUni1] = clip(uniScale / 2 * (uniA - uniB))
 	d[accUni2] = clip(biScale / 2 * (biA - biB))
-	d[accNov6Rep] = g.compareTemplates(f.words, t.words, n)
+	d[accNov6Rep] = g.compareTemplates(p)
 	if g.active[accTopic] {
-		d[accTopic] = g.compareTopics(f.words, t.words, twin)
+		d[accTopic] = g.compareTopics(p, twin)
 	}
 	if !g.s.Pasts.full() {
 		g.s.Pasts.add(a, sideStream)
 		g.s.Pasts.add(b, sideTwin)
 	}
-	g.observeBand(a, b, va[sigUniLP], vb[sigUniLP], f.size, t.size)
-	return d, true
+	g.observeBand(a, b, p.va[sigUniLP], p.vb[sigUniLP], p.sizeA, p.sizeB)
+	return d
 }
 
 // compareTopics is positive where the answer's topic has become commoner than the twins' and the twin's rarer.
-func (g *Gate) compareTopics(a, b []uint64, twin int) float64 {
-	t := g.anchor.Profile.Topics
-	g.vec = t.vector(a, g.vec)
-	ca := t.nearest(g.vec)
-	if g.twinTopic[twin] < 0 {
-		g.vec = t.vector(b, g.vec)
-		g.twinTopic[twin] = int8(t.nearest(g.vec))
+func (g *Gate) compareTopics(p *pair, twin int) float64 {
+	ca, cb := p.topicA, p.topicB
+	if cb < 0 && g.twinTopic[twin] < 0 {
+		t := g.anchor.Profile.Topics
+		g.scratch.vec = t.vector(p.b, g.scratch.vec)
+		g.twinTopic[twin] = int8(t.nearest(g.scratch.vec))
 	}
-	cb := int(g.twinTopic[twin])
+	if cb < 0 {
+		cb = int(g.twinTopic[twin])
+	}
 	score := func(c int) float64 {
 		x, y := float64(g.s.TopicsStream[c]), float64(g.s.TopicsTwin[c])
 		return (y - x) / (x + y + 10)
@@ -321,7 +324,7 @@ func (g *Gate) bet(id string, twin int, d *[numAccounts]float64) {
 		return
 	}
 	for k := range d {
-		if !g.active[k] {
+		if !g.bets(k) {
 			continue
 		}
 		x := d[k]
@@ -356,7 +359,7 @@ func (g *Gate) Betting() (names []string) {
 func (g *Gate) Wealth() float64 {
 	sum, n := 0.0, 0
 	for k := range g.s.Accounts {
-		if g.active[k] {
+		if g.bets(k) {
 			sum += g.s.Accounts[k].wealth()
 			n++
 		}

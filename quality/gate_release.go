@@ -6,15 +6,16 @@ import "math"
 const fewestAccepted = 50
 
 // Release lets a gate that holds go on: a person has looked and takes what the accounts saw for the new level. Every account begins
-// anew at it, so what grows worse than that is held again: a fresh test that spends α once more. A limit of the band that was broken
-// isn't judged any more, for the band has no α. A gate that doesn't hold stays as it is.
+// anew at it, so what grows worse than that is held again: a fresh test that spends α once more. Accounts of the stream's past that had
+// won don't bet any more, as beside human text. Limits of the band that were broken aren't judged any more, for the band has no α. A
+// gate that doesn't hold stays as it is.
 func (g *Gate) Release() {
 	if g.s.AlarmAt == 0 {
 		return
 	}
 	s := &g.s
-	if s.Why == whyBand {
-		s.Accepted.Band = append(s.Accepted.Band, s.Band.Broken)
+	if s.Band.Broken != "" {
+		s.Accepted.Band = append(append(s.Accepted.Band, s.Band.Broken), g.allBroken(s.Band.Last)...)
 		s.Band.Broken, s.Band.BrokenAt = "", 0
 	}
 	from := s.Pairs
@@ -22,7 +23,12 @@ func (g *Gate) Release() {
 		from = max(from, learnPairs)
 	}
 	for k := range s.Accounts {
-		if g.active[k] && s.Accounts[k].wealth() > 1 {
+		won := g.bets(k) && s.Accounts[k].wealth() > 1
+		switch {
+		case won && (k == accUni1 || k == accUni2 || k == accNov6Rep):
+			// What comes again comes again the more often the longer the run is: a level taken now would be outgrown.
+			s.Accepted.Off[k] = true
+		case won:
 			s.Accepted.D[k] = max(s.Accepted.D[k], s.Accounts[k].level(s.Pairs, g.tolerance(k)))
 		}
 		s.Accounts[k], s.Examples[k] = newAccount(from), nil
@@ -38,9 +44,13 @@ func (g *Gate) Release() {
 	s.Releases++
 }
 
+// bets says whether an account bets on pairs.
+func (g *Gate) bets(k int) bool { return g.active[k] && !g.s.Accepted.Off[k] }
+
 // accepted is what releases let pass.
 type accepted struct {
 	D    [numAccounts]float64 // mean of D that an account lets pass
+	Off  [numAccounts]bool    // accounts of the stream's past that don't bet any more
 	Band []string             // limits that aren't judged any more
 }
 

@@ -44,7 +44,11 @@ type Input struct {
 type work struct {
 	text         text
 	folded       []uint64 // hashes of the words in lower case, without punctuation
-	hashes       []uint64 // running polynomial of the tokens' hashes
+	units        []unit   // tokens as n-grams are counted in
+	letterUnits  int      // of them with a letter
+	smileys      int      // units that belong to the one before
+	fenced       int      // units within blocks of code
+	hashes       []uint64 // running polynomial of the units' hashes
 	lengths      []int32  // running sum of their characters
 	filledLines  int
 	seen         counter
@@ -186,6 +190,7 @@ func (in *Inspector) wantsEcho() bool { return in.checks.Echo.Do != schema.DoOff
 func (w *work) reset(s string) {
 	w.text.reset(toValid(s))
 	w.folded = fold(w.folded[:0], &w.text)
+	w.cutUnits()
 	w.sumUp()
 	w.filledLines = 0
 	for _, l := range w.text.lines {

@@ -28,11 +28,11 @@ func (w *work) lineRepetition() (fraction, chars, bare float64) {
 
 // sumUp prepares hashes and lengths of n-grams: prefix sums, so that an n-gram costs the same whatever n is.
 func (w *work) sumUp() {
-	k := w.text.tokens
+	k := w.units
 	w.hashes, w.lengths = append(w.hashes[:0], 0), append(w.lengths[:0], 0)
 	h, chars := uint64(0), int32(0)
 	for i := range k {
-		h = h*gramBase + k[i].raw
+		h = h*gramBase + k[i].hash
 		chars += k[i].chars
 		w.hashes, w.lengths = append(w.hashes, h), append(w.lengths, chars)
 	}
@@ -54,7 +54,7 @@ func (w *work) gram(i, n int, power uint64) uint64 { return w.hashes[i+n] - w.ha
 // topGram returns the share of characters in the most frequent n-gram, counted with the spaces that join it. An
 // n-gram that occurs once doesn't repeat: 0.
 func (w *work) topGram(n int) float64 {
-	tokens := len(w.text.tokens)
+	tokens := len(w.units)
 	if tokens < n || w.text.chars == 0 {
 		return 0
 	}
@@ -78,7 +78,7 @@ func (w *work) topGram(n int) float64 {
 
 // dupGrams returns the share of characters in n-grams that came before; no character counts twice.
 func (w *work) dupGrams(n int) float64 {
-	tokens := len(w.text.tokens)
+	tokens := len(w.units)
 	if tokens < n || w.text.chars == 0 {
 		return 0
 	}

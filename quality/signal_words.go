@@ -9,75 +9,9 @@ import (
 
 // Shapes of words and lines (Rae et al. 2021, table A1; FineWeb, Penedo et al. 2024).
 
-// alphaWords is the share of tokens with a letter; punctuation counts as tokens. Tokens are counted as datatrove's
-// tokenizer (spaCy's) has them: a compound as its parts with the hyphens between them, an apostrophe as the beginning of
-// another word, underscores one by one, and as part of a word a bracket within it, a dash before it and plus signs after it.
-func (w *work) alphaWords() float64 {
-	n, all := 0, len(w.text.tokens)
-	for i, k := range w.text.tokens {
-		if k.flags&isPunct != 0 {
-			dn, dall := w.punctTokens(i, k)
-			n += dn
-			all += dall
-		}
-		if k.flags&hasLetter == 0 {
-			continue
-		}
-		n++
-		if k.flags&isCompound != 0 {
-			hyphens, apostrophes := innerMarks(w.text.of(k))
-			n += hyphens + apostrophes
-			all += 2*hyphens + apostrophes
-		}
-	}
-	return share(n, all)
-}
-
-// punctTokens is how many tokens with a letter, and tokens, more a mark makes than one.
-func (w *work) punctTokens(i int, k token) (letters, all int) {
-	t := w.text.tokens
-	follows := i > 0 && t[i-1].flags&isPunct == 0 && t[i-1].end == k.start
-	leads := i+1 < len(t) && t[i+1].flags&isPunct == 0 && t[i+1].start == k.end
-	switch w.text.s[k.start] {
-	case '_':
-		return 0, int(k.chars) - 1
-	case '(', '[':
-		if follows && leads && t[i-1].flags&t[i+1].flags&hasLetter != 0 {
-			return -1, -2
-		}
-	case '-':
-		if leads && !follows {
-			return 0, -1
-		}
-	case '+':
-		if follows {
-			return 0, -1
-		}
-	}
-	return 0, 0
-}
-
-func innerMarks(s string) (hyphens, apostrophes int) {
-	for i := 1; i < len(s)-1; i++ {
-		switch s[i] {
-		case '-':
-			if class[s[i+1]&127] != clsDigit {
-				hyphens++
-			}
-		case '\'':
-			apostrophes++
-		case 0xe2:
-			if strings.HasPrefix(s[i:], "\u2019") {
-				apostrophes++
-			}
-		}
-	}
-	return hyphens, apostrophes
-}
-
 // symbols returns how many `#` and how many ellipses there are per token.
 func (w *work) symbols() (hash, ellipsis float64) {
-	s, n := w.text.s, len(w.text.tokens)
+	s, n := w.text.s, len(w.units)
 	return share(strings.Count(s, "#"), n), share(strings.Count(s, "...")+strings.Count(s, "…"), n)
 }
 

@@ -81,7 +81,7 @@ func (g *Gate) Verdict() Verdict {
 func (g *Gate) readings() []AccountReading {
 	var all []AccountReading
 	for k, name := range accountNames {
-		if !g.active[k] {
+		if !g.bets(k) {
 			continue
 		}
 		a := &g.s.Accounts[k]

@@ -109,7 +109,7 @@ type ManifestSource struct {
 	From    string       `json:"from"`
 	License string       `json:"license"`
 	Origin  string       `json:"origin"`
-	Role    string       `json:"role"` // prompts | anchor | version | against
+	Role    string       `json:"role"` // prompts | anchor | version | against | evaluations
 	Files   []PinnedFile `json:"files"`
 }
 

@@ -17,10 +17,11 @@ type injection struct {
 	name     string
 	mode     quality.Mode
 	stream   func(rng *rand.Rand) []record
-	anchor   int // generation of the pinned version; -1: human text
+	anchor   int // generation of the pinned version; -1: human text; -2: the student of one half
 	accounts []string
 	within   int
 	events   map[string]float64 // rates
+	rise     map[string]float64 // rates from the 400th record on
 	unseen   bool               // nothing is known to see it yet: reported, not asserted
 }
 
@@ -32,6 +33,10 @@ type lab struct {
 	human    *quality.Anchor
 	humanOwn []record
 	humanNew []record
+
+	half      *quality.Anchor // of a student of one half of the human text
+	halfTwins []record
+	otherHalf *photocopier.Student // as healthy, of the other half
 }
 
 const labRecords = 1200
@@ -57,12 +62,15 @@ func newLab(t *testing.T) *lab {
 	rest := records(docs[len(docs)/3:], "")
 	l.humanOwn, l.humanNew = rest[:len(rest)/2], rest[len(rest)/2:]
 	l.chain = append(l.chain, photocopier.Train(docs, 0.8))
-	for range 5 {
+	for range 6 {
 		published := sampled(l.chain[len(l.chain)-1], rng, 2*labRecords, 1)
 		l.anchors = append(l.anchors, anchorOf(texts(published[:labRecords])))
 		l.twins = append(l.twins, published[labRecords:])
 		l.chain = append(l.chain, photocopier.Train(texts(published)))
 	}
+	published := sampled(photocopier.Train(docs[:len(docs)/2], 0.8), rng, 2*labRecords, 1)
+	l.half, l.halfTwins = anchorOf(texts(published[:labRecords])), published[labRecords:]
+	l.otherHalf = photocopier.Train(docs[len(docs)/2:], 0.8)
 	return l
 }
 
@@ -85,7 +93,12 @@ func (l *lab) injections() []injection {
 	all := []injection{
 		{name: "healthy: the same model", mode: quality.ModeSame, stream: said(0, 1)},
 		{name: "healthy: human text", mode: quality.ModeSame, anchor: -1, stream: func(*rand.Rand) []record { return l.humanNew }},
-		{name: "healthy: shorter answers (length bias)", mode: quality.ModeSame, stream: changed(1, func(_ int, s string) string {
+		{name: "healthy: a teacher replaced by one as good", mode: quality.ModeChanged, anchor: -2, stream: func(rng *rand.Rand) []record { return sampled(l.otherHalf, rng, labRecords, 1) }},
+		{name: "length bias: answers of a sixth of the length", mode: quality.ModeSame, accounts: []string{"length below"}, within: 1200, stream: changed(1, func(_ int, s string) string {
+			w := strings.Fields(s)
+			return strings.Join(w[:max(9, len(w)/6)], " ")
+		})},
+		{name: "length bias: shorter by a third (within the band, which nothing else watches)", mode: quality.ModeSame, unseen: true, stream: changed(1, func(_ int, s string) string {
 			w := strings.Fields(s)
 			return strings.Join(w[:max(20, len(w)*2/3)], " ")
 		})},
@@ -120,6 +133,7 @@ func (l *lab) injections() []injection {
 				}
 				return b.String()
 			})},
+		{name: "refusals rise from 1% to 4%", mode: quality.ModeSame, stream: said(0, 1), accounts: []string{"refusal"}, within: 1200, events: map[string]float64{"refusal": 0.01}, rise: map[string]float64{"refusal": 0.04}},
 		{name: "refusals at 4%", mode: quality.ModeSame, stream: said(0, 1), accounts: []string{"refusal"}, within: 1200, events: map[string]float64{"refusal": 0.04}},
 		{name: "identity leaks in 3%", mode: quality.ModeSame, stream: said(0, 1), accounts: []string{"identity"}, within: 1200, events: map[string]float64{"identity": 0.03}},
 		{name: "healthy: refusals and leaks below their ceilings", mode: quality.ModeSame, stream: said(0, 1), events: map[string]float64{"refusal": 0.01, "identity": 0.004}},
@@ -128,7 +142,7 @@ func (l *lab) injections() []injection {
 		injection{name: "topics that hold 20% vanish", mode: quality.ModeSame, anchor: -1, accounts: []string{quality.AccountTopic}, within: 1200,
 			stream: l.withoutTopics},
 		injection{name: "the rarest words rarer by a fifth", mode: quality.ModeSame, unseen: true, stream: l.withoutTail})
-	for g := 1; g <= 4; g++ {
+	for g := 1; g <= 5; g++ {
 		all = append(all, injection{name: fmt.Sprintf("photocopy: generation %d against %d", g, g-1), mode: quality.ModeSame, anchor: g - 1, stream: said(g, 1),
 			accounts: []string{quality.AccountMaxRar, quality.AccountUniLP}, within: 500})
 	}
@@ -179,14 +193,20 @@ func TestInjections(t *testing.T) {
 	for i, x := range l.injections() {
 		rng := rand.New(rand.NewPCG(uint64(i), 77))
 		tr := trial{stream: x.stream(rng)}
-		if x.anchor < 0 {
+		if x.anchor == -2 {
+			tr.anchor, tr.twins = l.half, l.halfTwins
+		} else if x.anchor < 0 {
 			tr.anchor, tr.twins = l.human, l.humanOwn
 		} else {
 			tr.anchor, tr.twins = l.anchors[x.anchor], l.twins[x.anchor]
 		}
-		tr.events = func(int) (all []string) {
+		tr.events = func(i int) (all []string) {
 			for _, name := range []string{"identity", "refusal"} {
-				if rng.Float64() < x.events[name] {
+				rate := x.events[name]
+				if i >= 400 && x.rise[name] > 0 {
+					rate = x.rise[name]
+				}
+				if rng.Float64() < rate {
 					all = append(all, name)
 				}
 			}

@@ -90,9 +90,11 @@ func (b *bench) timed(name string, texts []string, do func(string)) {
 	fmt.Printf("%s: %.0f records a CPU second\n", name, float64(n)/(cpu()-start).Seconds())
 }
 
+// pageTexts are inspected at once, while the gate takes the page before.
+const pageTexts = 1024
+
 func (b *bench) speedTogether(in *quality.Inspector, anchor *quality.Anchor, texts []string) error {
-	n := min(len(texts), len(anchor.Twins))
-	type done struct{ f quality.Features }
+	texts = texts[:min(len(texts), len(anchor.Twins))]
 	var wall, used time.Duration
 	total := 0
 	for wall < 3*time.Second {
@@ -101,40 +103,39 @@ func (b *bench) speedTogether(in *quality.Inspector, anchor *quality.Anchor, tex
 			return err
 		}
 		start, startCPU := time.Now(), cpu()
-		out := make([]chan done, n)
-		for i := range out {
-			out[i] = make(chan done, 1)
+		pages := make(chan []quality.Answer)
+		go func() {
+			defer close(pages)
+			for at := 0; at < len(texts); at += pageTexts {
+				pages <- inspectPage(in, texts[at:min(len(texts), at+pageTexts)])
+			}
+		}()
+		for page := range pages {
+			g.ObserveAll(page)
 		}
-		var wg sync.WaitGroup
-		const chunk = 64
-		next := make(chan int, n/chunk+1)
-		for i := 0; i < n; i += chunk {
-			next <- i
-		}
-		close(next)
-		for range runtime.NumCPU() {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
-				for c := range next {
-					for i := c; i < min(n, c+chunk); i++ {
-						_, f := in.InspectForGate(quality.Input{Response: &schema.Response{Text: texts[i]}})
-						out[i] <- done{f}
-					}
-				}
-			}()
-		}
-		for i := range out {
-			g.Observe(quality.Answer{ID: "r", Features: (<-out[i]).f})
-		}
-		wg.Wait()
 		wall += time.Since(start)
 		used += cpu() - startCPU
-		total += n
+		total += len(texts)
 	}
 	fmt.Printf("signals, checks and gate: %.0f records/s on %d cores (shared with whatever else runs); %.0f records a CPU second\n",
 		float64(total)/wall.Seconds(), runtime.NumCPU(), float64(total)/used.Seconds())
 	return nil
+}
+
+func inspectPage(in *quality.Inspector, texts []string) []quality.Answer {
+	out := make([]quality.Answer, len(texts))
+	var wait sync.WaitGroup
+	threads := runtime.NumCPU()
+	for thread := range threads {
+		wait.Go(func() {
+			for i := thread; i < len(texts); i += threads {
+				_, f := in.InspectForGate(quality.Input{Response: &schema.Response{Text: texts[i]}})
+				out[i] = quality.Answer{ID: "r", Features: f}
+			}
+		})
+	}
+	wait.Wait()
+	return out
 }
 
 // signals prints each text's signals as JSON lines, for comparison with other tools.

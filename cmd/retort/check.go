@@ -129,6 +129,13 @@ func (a *app) check(file string) (*activities.Beginning, *Estimate, error) {
 		}
 		holdout = len(anchor.Holdout)
 	}
+	if _, err := b.DeclaredTeachers(a.ctx, s); err != nil {
+		return nil, nil, err
+	}
+	var items int
+	if b.Evaluations, items, err = activities.ResolveEvaluations(a.ctx, access, recipe); err != nil {
+		return nil, nil, err
+	}
 	version, err := activities.PinVersion(a.ctx, s, store.NewDataset(s.Bucket(), config.Store.Prefix, recipe.Dataset), recipe)
 	if err != nil {
 		return nil, nil, err
@@ -136,6 +143,9 @@ func (a *app) check(file string) (*activities.Beginning, *Estimate, error) {
 	est, err := a.estimate(b, access)
 	if err != nil {
 		return nil, nil, err
+	}
+	if len(b.Evaluations) > 0 {
+		est.Warnings = append(est.Warnings, fmt.Sprintf("checks.contamination: answers and prompts are compared with %s texts of evaluation sets", number(int64(items))))
 	}
 	if want := activities.HumanRowsWanted(recipe, est.Requests); want > int64(holdout) {
 		est.Warnings = append(est.Warnings, fmt.Sprintf("mix.human: %s human rows beside %s answers; the anchor's holdout has %s: give more human text, or a larger anchor.holdout",
@@ -264,6 +274,9 @@ func (e *Estimate) price(b *activities.Beginning) {
 		if src.Origin == schema.OriginUnknown {
 			e.Warnings = append(e.Warnings, fmt.Sprintf("the origin of %s isn't declared: its records' generation is unknown", src.From))
 		}
+	}
+	if h := b.Recipe.Mix.Human; h > 0 && h < activities.LeastHumanShare {
+		e.Warnings = append(e.Warnings, fmt.Sprintf("mix.human: %.0f%% human text is less than the %.0f%% below which a student that learns from its own answers decays", 100*h, 100*activities.LeastHumanShare))
 	}
 	if b.Recipe.Anchor == nil {
 		e.Warnings = append(e.Warnings, "no anchor: degradation isn't measured")

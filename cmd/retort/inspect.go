@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 
@@ -38,7 +39,8 @@ func (c *InspectCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		o.Checks, o.FalseAlarm, o.Seed = recipe.Checks, recipe.Gate.FalseAlarm, recipe.Seed
+		o.Checks, o.FalseAlarm, o.Seed, o.Ceilings = recipe.Checks, recipe.Gate.FalseAlarm, recipe.Seed, recipe.Gate.Ceilings
+		o.Checks.Contamination.Against = besideRecipe(c.Checks, recipe.Checks.Contamination.Against)
 	}
 	report, err := inspect.Run(a.ctx, o)
 	if err != nil {
@@ -53,6 +55,17 @@ func (c *InspectCmd) Run(a *app) error {
 		return exitStatus(exitHeld)
 	}
 	return err
+}
+
+// besideRecipe are paths of a recipe as seen from the current folder.
+func besideRecipe(recipe string, paths []string) (out []string) {
+	for _, p := range paths {
+		if _, _, s3 := schema.SplitS3(p); !s3 && !filepath.IsAbs(p) {
+			p = filepath.Join(filepath.Dir(recipe), p)
+		}
+		out = append(out, p)
+	}
+	return out
 }
 
 func (a *app) printInspected(r *inspect.Report) {

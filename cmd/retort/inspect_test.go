@@ -23,6 +23,9 @@ func TestInspect(t *testing.T) {
 	put("bad.jsonl", "{\"text\":\"x\"}\nnope\n")
 	put("wide.txt", numbered(700, 5000))
 	put("narrow.txt", numbered(300, 40))
+	put("evals.jsonl", `{"task_id":"T7","question":"What does a receive from a closed channel return, and when does it return that?","answer":"At once, with the zero value of the channel's element type."}`+"\n")
+	put("evals.yaml", "dataset: d\nlicense: mit\nprompts: [{from: a.jsonl, license: mit}]\nmessages: [{role: user, content: hello}]\nteachers: [{name: t}]\n"+
+		"checks: {contamination: {against: [evals.jsonl]}, exact: off}\n")
 	for line, c := range map[string]struct {
 		status      int
 		out, errors string
@@ -32,6 +35,7 @@ func TestInspect(t *testing.T) {
 		"inspect nope.jsonl":                                        {2, "", "no such file"},
 		"inspect a.jsonl --tolerance some":                          {2, "", "--tolerance"},
 		"inspect a.jsonl --checks nope.yaml":                        {2, "", "nope.yaml: there is no such file"},
+		"inspect a.jsonl --checks evals.yaml":                       {0, "rejected    2        contamination", ""},
 		"inspect":                                                   {2, "", "<files>"},
 		"inspect a.jsonl --pairs p.tsv":                             {0, "pairs       1", ""},
 		"inspect narrow.txt --anchor wide.txt --tolerance 0":        {3, "gate        hold", ""},

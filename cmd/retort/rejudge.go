@@ -32,7 +32,7 @@ func (c *RejudgeCmd) Run(a *app) error {
 		return err
 	}
 	rooms := &activities.Rooms{Config: a.config, Store: a.objects, Buckets: a.bucket}
-	got, err := rooms.Rejudge(a.ctx, schema.RunRef{Dataset: run.Name, Run: run.ID}, recipe.Checks)
+	got, err := rooms.Rejudge(a.ctx, schema.RunRef{Dataset: run.Name, Run: run.ID}, recipe.Checks, c.Checks)
 	if err != nil {
 		return err
 	}

@@ -50,6 +50,13 @@ func (c *StatusCmd) Run(a *app) error {
 		for _, line := range liveLines(&snapshot{Status: all[i]}, time.Now()) {
 			a.printf("%s\n", line)
 		}
+		if c.Dataset != "" && all[i].State == schema.StateHeld {
+			d, err := a.dataset(c.Dataset)
+			if err != nil {
+				return err
+			}
+			a.concludeText(d.Run(all[i].Run), &all[i])
+		}
 	}
 	if len(all) == 0 {
 		a.printf("No runs yet. Start one with: retort run RECIPE\n")

@@ -64,7 +64,6 @@ var brokenRecipes = []broken{
 	{"budget of an unknown price", func(r string) string { return strings.Replace(r, "tester", "unpriced", 1) + "budget: {usd: 1}\n" }, "", []string{"broken.yaml:", "price"}},
 	{"impossible split", add("output: {splits: {test: 1.5}}"), "", []string{"broken.yaml:9:", "test"}},
 	{"check that isn't there", add("checks: {grammar: drop}"), "", []string{"broken.yaml:9:", "grammar"}},
-	{"not supported", add("checks: {contamination: {against: [broken.jsonl]}}"), "", []string{"broken.yaml:9:", "contamination.against"}},
 	{"compared with no dataset", add("checks: {near: {against: [nobody]}}"), "", []string{"broken.yaml:9:", "near.against[0]", "nobody"}},
 	{"compared with no file", add("checks: {near: {against: [nothing.jsonl]}}"), "", []string{"broken.yaml:9:", "near.against[0]", "nothing.jsonl"}},
 	{"compared with no text", add("checks: {near: {against: [broken.jsonl]}}"), "", []string{"broken.jsonl", "no column text"}},

@@ -1,0 +1,94 @@
+package quality
+
+import (
+	"runtime"
+	"sync"
+)
+
+// pair is an answer beside its twin with all that doesn't depend on what came before: it can be measured on any core.
+type pair struct {
+	ok         bool // both have words enough to be compared
+	a, b       []uint64
+	n          int // words of each that are compared
+	va, vb     [numSignals]float64
+	sixA, sixB []uint32 // slots of 6-grams that the profile lacks
+	topicA     int
+	topicB     int // -1: that of the whole twin
+	sizeA      int // words of the whole texts
+	sizeB      int
+}
+
+// pairScratch is what measuring a pair needs; it is reused.
+type pairScratch struct {
+	seen         counter
+	logsA, logsB []float32
+	vec          topicVector
+}
+
+// measure compares an answer with a twin of the anchor; both are cut to the same number of words.
+func (p *pair) measure(anchor *Anchor, f Features, twin int, topics bool, w *pairScratch) {
+	t := FeaturesOf(anchor.Twins[twin].Text)
+	p.a, p.b, p.sizeA, p.sizeB = f.words, t.words, f.size, t.size
+	p.n = min(len(p.a), len(p.b))
+	if p.ok = p.n >= minPairWords; !p.ok {
+		return
+	}
+	v := anchor.Profile.Vocab
+	a, b := p.a[:p.n], p.b[:p.n]
+	w.logsA, w.logsB = v.logsOf(a, w.logsA), v.logsOf(b, w.logsB)
+	p.va, p.vb = gateSignals(a, w.logsA, p.n, &w.seen), gateSignals(b, w.logsB, p.n, &w.seen)
+	p.sixA = newSixGrams(anchor.Profile, ends(p.a, p.n), p.sixA, &w.seen)
+	p.sixB = newSixGrams(anchor.Profile, ends(p.b, p.n), p.sixB, &w.seen)
+	if topics {
+		of := anchor.Profile.Topics
+		w.vec = of.vector(a, w.vec)
+		p.topicA, p.topicB = of.nearest(w.vec), -1
+		if p.n < min(len(p.b), topicWords) { // a short text has other topics than a long one
+			w.vec = of.vector(b, w.vec)
+			p.topicB = of.nearest(w.vec)
+		}
+	}
+}
+
+// blockPairs are measured at once, on all cores.
+const blockPairs = 256
+
+// ObserveAll takes in answers in their order, as Observe does one by one: what follows from a pair alone is measured on all cores.
+func (g *Gate) ObserveAll(answers []Answer) []Update {
+	out := make([]Update, 0, len(answers))
+	pairs := make([]pair, min(blockPairs, len(answers)))
+	twins := make([]int, len(pairs))
+	for len(answers) > 0 {
+		block := answers[:min(len(pairs), len(answers))]
+		answers = answers[len(block):]
+		if g.anchor != nil {
+			for i := range block {
+				twins[i] = g.match(&block[i])
+			}
+			g.measureAll(block, twins, pairs)
+		}
+		for i := range block {
+			out = append(out, g.take(&block[i], twins[i], &pairs[i]))
+		}
+	}
+	return out
+}
+
+func (g *Gate) measureAll(block []Answer, twins []int, pairs []pair) {
+	var wait sync.WaitGroup
+	threads := runtime.GOMAXPROCS(0)
+	for thread := range threads {
+		wait.Go(func() {
+			w := scratches.Get().(*pairScratch)
+			defer scratches.Put(w)
+			for i := thread; i < len(block); i += threads {
+				if twins[i] >= 0 {
+					pairs[i].measure(g.anchor, block[i].Features, twins[i], g.active[accTopic], w)
+				}
+			}
+		})
+	}
+	wait.Wait()
+}
+
+var scratches = sync.Pool{New: func() any { return new(pairScratch) }}
