@@ -1,6 +1,8 @@
 package quality
 
 import (
+	"cmp"
+	"slices"
 	"sort"
 
 	"github.com/retort-data/retort/schema"
@@ -65,15 +67,8 @@ func (e *Evaluations) Add(set, item string) bool {
 
 // Seal sorts the n-grams; it must be called once, after the last Add and before the first inspection.
 func (e *Evaluations) Seal() {
-	sort.Slice(e.grams, func(i, j int) bool {
-		a, b := e.grams[i], e.grams[j]
-		if a.hash != b.hash {
-			return a.hash < b.hash
-		}
-		if a.item != b.item {
-			return a.item < b.item
-		}
-		return a.at < b.at
+	slices.SortFunc(e.grams, func(a, b evalGram) int {
+		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.item, b.item), cmp.Compare(a.at, b.at))
 	})
 	size := 1024
 	for size < 16*len(e.grams) {

@@ -53,6 +53,7 @@ type AccountReading struct {
 	Tolerance float64 `json:"tolerance"`
 	Mean      float64 `json:"mean"` // of D since the first bet; of a rate: its share of records
 	Since     int     `json:"since"`
+	weight    float64
 }
 
 // Verdict reads the gate.
@@ -85,7 +86,7 @@ func (g *Gate) readings() []AccountReading {
 			continue
 		}
 		a := &g.s.Accounts[k]
-		r := AccountReading{Name: name, Wealth: a.wealth(), Tolerance: g.tolerance(k), Since: a.since()}
+		r := AccountReading{Name: name, weight: accountWeights[k], Wealth: a.wealth(), Tolerance: g.tolerance(k), Since: a.since()}
 		if n := g.s.Pairs - a.Bets[0].From; n > 0 {
 			r.Mean = a.Bets[0].S / float64(n)
 		}
@@ -94,7 +95,7 @@ func (g *Gate) readings() []AccountReading {
 	for i, name := range g.rates {
 		x := &g.s.Rates[i]
 		low, high := x.Low.asAccount(), x.High.asAccount()
-		r := AccountReading{Name: name, Wealth: x.wealth(), Tolerance: x.Ceiling, Since: low.since()}
+		r := AccountReading{Name: name, weight: 1, Wealth: x.wealth(), Tolerance: x.Ceiling, Since: low.since()}
 		if high.wealth() > low.wealth() {
 			r.Since = high.since()
 		}
@@ -115,7 +116,7 @@ func (g *Gate) explain(v *Verdict) {
 	}
 	best := 0
 	for i := range v.Accounts {
-		if v.Accounts[i].Wealth > v.Accounts[best].Wealth {
+		if v.Accounts[i].weight*v.Accounts[i].Wealth > v.Accounts[best].weight*v.Accounts[best].Wealth {
 			best = i
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
 	"sort"
@@ -28,7 +29,7 @@ func (b *bench) run(do, files string) (err error) {
 	for _, c := range b.corpora {
 		n += len(c)
 	}
-	fmt.Printf("%s, %d texts in %d strata, %d records a run, %d runs, seeds from %d, %s\n", time.Now().Format("2006-01-02"), n, len(b.corpora), b.records, b.runs, b.seed, runtime.Version())
+	fmt.Fprintf(os.Stderr, "%s, %d texts in %d strata, %d records a run, %d runs, seeds from %d, %s\n", time.Now().Format("2006-01-02"), n, len(b.corpora), b.records, b.runs, b.seed, runtime.Version())
 	switch do {
 	case "alarms":
 		return b.alarms()
