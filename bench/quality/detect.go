@@ -76,24 +76,24 @@ func (b *bench) detect() error {
 		})
 	}
 	b.topicsVanish(corpus)
-	b.experiment("refusals 1% to 4%, ceiling 1.5%", 0, quality.GateOptions{Mode: quality.ModeSame, Ceilings: map[string]float64{"refusal": 0.015}}, func(rng *rand.Rand) trial {
-		return trial{anchor: versions[0], twins: healthy(rng, b.records), stream: healthy(rng, b.records), events: func(int) []string {
+	b.experiment("refusals 1% to 4%, ceiling 1.5%", 0, quality.GateOptions{Alpha: 0.005, Ceilings: map[string]float64{"refusal": 0.015}}, func(rng *rand.Rand) trial {
+		return trial{stream: healthy(rng, b.records), events: func(int) []string {
 			if rng.Float64() < 0.04 {
 				return []string{"refusal"}
 			}
 			return nil
 		}}
 	})
-	b.experiment("refusals-late 1% to 4% after 1,000 records, ceiling 1.5%", 1000, quality.GateOptions{Mode: quality.ModeSame, Ceilings: map[string]float64{"refusal": 0.015}}, func(rng *rand.Rand) trial {
-		return trial{anchor: versions[0], twins: healthy(rng, 2*b.records), stream: healthy(rng, b.records+1000), events: func(i int) []string {
+	b.experiment("refusals-late 1% to 4% after 1,000 records, ceiling 1.5%", 1000, quality.GateOptions{Alpha: 0.005, Ceilings: map[string]float64{"refusal": 0.015}}, func(rng *rand.Rand) trial {
+		return trial{stream: healthy(rng, b.records+1000), events: func(i int) []string {
 			if p := 0.01; i < 1000 && rng.Float64() < p || i >= 1000 && rng.Float64() < 0.04 {
 				return []string{"refusal"}
 			}
 			return nil
 		}}
 	})
-	b.experiment("refusals-ok stay at 1%, ceiling 1.5%", 0, quality.GateOptions{Mode: quality.ModeSame, Ceilings: map[string]float64{"refusal": 0.015}}, func(rng *rand.Rand) trial {
-		return trial{anchor: versions[0], twins: healthy(rng, b.records), stream: healthy(rng, b.records), events: func(int) []string {
+	b.experiment("refusals-ok stay at 1%, ceiling 1.5%", 0, quality.GateOptions{Alpha: 0.005, Ceilings: map[string]float64{"refusal": 0.015}}, func(rng *rand.Rand) trial {
+		return trial{stream: healthy(rng, b.records), events: func(int) []string {
 			if rng.Float64() < 0.01 {
 				return []string{"refusal"}
 			}

@@ -77,12 +77,7 @@ type result struct {
 }
 
 func (t trial) run(o quality.GateOptions, beside bool) result {
-	a := *t.anchor
-	a.Topics, a.Twins = nil, make([]quality.AnchorRecord, len(t.twins))
-	for i, w := range t.twins {
-		a.Twins[i] = quality.AnchorRecord{Stratum: w.stratum, Text: w.text}
-	}
-	g, err := quality.NewGate(&a, o)
+	g, err := quality.NewGate(t.withTwins(), o)
 	if err != nil {
 		panic(err)
 	}
@@ -109,6 +104,19 @@ func (t trial) run(o quality.GateOptions, beside bool) result {
 	}
 	r.others = alt.alarms
 	return r
+}
+
+// withTwins is the anchor with the trial's twins; nil where rates alone are watched.
+func (t trial) withTwins() *quality.Anchor {
+	if t.anchor == nil {
+		return nil
+	}
+	a := *t.anchor
+	a.Topics, a.Twins = nil, make([]quality.AnchorRecord, len(t.twins))
+	for i, w := range t.twins {
+		a.Twins[i] = quality.AnchorRecord{Stratum: w.stratum, Text: w.text}
+	}
+	return &a
 }
 
 // experiment prints the share of runs that alarm and the median record, of the gate and of what stands beside it. Records up

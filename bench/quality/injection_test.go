@@ -90,6 +90,7 @@ func (l *lab) injections() []injection {
 			return out
 		}
 	}
+	rates := func(*rand.Rand) []record { return make([]record, 2*labRecords) } // of which no text is looked at
 	all := []injection{
 		{name: "healthy: the same model", mode: quality.ModeSame, stream: said(0, 1)},
 		{name: "healthy: human text", mode: quality.ModeSame, anchor: -1, stream: func(*rand.Rand) []record { return l.humanNew }},
@@ -133,10 +134,10 @@ func (l *lab) injections() []injection {
 				}
 				return b.String()
 			})},
-		{name: "refusals rise from 1% to 4%", mode: quality.ModeSame, stream: said(0, 1), accounts: []string{"refusal"}, within: 1200, events: map[string]float64{"refusal": 0.01}, rise: map[string]float64{"refusal": 0.04}},
-		{name: "refusals at 4%", mode: quality.ModeSame, stream: said(0, 1), accounts: []string{"refusal"}, within: 1200, events: map[string]float64{"refusal": 0.04}},
-		{name: "identity leaks in 3%", mode: quality.ModeSame, stream: said(0, 1), accounts: []string{"identity"}, within: 1200, events: map[string]float64{"identity": 0.03}},
-		{name: "healthy: refusals and leaks below their ceilings", mode: quality.ModeSame, stream: said(0, 1), events: map[string]float64{"refusal": 0.01, "identity": 0.004}},
+		{name: "refusals rise from 1% to 4%", mode: quality.ModeSame, stream: rates, accounts: []string{"refusal"}, within: 400 + 1500, events: map[string]float64{"refusal": 0.01}, rise: map[string]float64{"refusal": 0.04}},
+		{name: "refusals at 4%", mode: quality.ModeSame, stream: rates, accounts: []string{"refusal"}, within: 1500, events: map[string]float64{"refusal": 0.04}},
+		{name: "identity leaks in 3%", mode: quality.ModeSame, stream: rates, accounts: []string{"identity"}, within: 1500, events: map[string]float64{"identity": 0.03}},
+		{name: "healthy: refusals and leaks below their ceilings", mode: quality.ModeSame, stream: rates, events: map[string]float64{"refusal": 0.01, "identity": 0.004}},
 	}
 	all = append(all,
 		injection{name: "topics that hold 20% vanish", mode: quality.ModeSame, anchor: -1, accounts: []string{quality.AccountTopic}, within: 1200,
@@ -212,7 +213,11 @@ func TestInjections(t *testing.T) {
 			}
 			return all
 		}
-		r := tr.run(quality.GateOptions{Mode: x.mode, MinEffect: -1, Ceilings: map[string]float64{"refusal": 0.015, "identity": 0.008}}, false)
+		o := quality.GateOptions{Mode: x.mode, MinEffect: -1, Alpha: 0.005}
+		if x.events != nil { // rates have a gate of their own, with the other half of α
+			tr.anchor, o.Ceilings = nil, map[string]float64{"refusal": 0.015, "identity": 0.008}
+		}
+		r := tr.run(o, false)
 		t.Logf("%-60s record %4d %s", x.name, r.gate, r.account)
 		switch {
 		case x.unseen:
