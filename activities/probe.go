@@ -69,11 +69,14 @@ func (r *Rooms) Probe(ctx context.Context, in schema.NightInput) ([]schema.Probe
 
 func (r *Rooms) probe(ctx context.Context, d store.Dataset, name string, sampling schema.Sampling) (schema.ProbeResult, error) {
 	found := schema.ProbeResult{Teacher: name, Found: schema.ProbeFirst}
-	client, _, err := r.Teachers.OfRun(name, activity.GetInfo(ctx).WorkflowExecution.RunID)
+	client, lane, err := r.Teachers.OfRun(name, activity.GetInfo(ctx).WorkflowExecution.RunID)
 	if err == nil {
 		declared := client.Teacher()
 		now := &probed{Model: declared.Model, Revision: declared.Revision, Sampling: sampling, Prompts: probePrompts, At: time.Now().UTC()}
+		all := len(probePrompts) * probeSamples
+		lane.enter(all, probeMost(sampling), activity.GetInfo(ctx).Attempt > 1) // within the teacher's limit, as pages are
 		found.CostMicros, err = askProbe(ctx, client, now)
+		lane.leave(all)
 		if err == nil {
 			return r.compareProbe(ctx, d.Probe(name), now, found)
 		}
@@ -88,6 +91,14 @@ func (r *Rooms) probe(ctx context.Context, d store.Dataset, name string, samplin
 	}
 	r.Log.Warn("a teacher could not be probed", "teacher", name, "dataset", d.Name, logged(err))
 	return found, nil
+}
+
+// probeMost is the most tokens that one of the requests may take.
+func probeMost(sampling schema.Sampling) (tokens int64) {
+	for _, text := range probePrompts {
+		tokens = max(tokens, teacher.InputBound([]schema.Message{{Role: "user", Content: text}}, nil)+mostTokens(sampling))
+	}
+	return tokens
 }
 
 // compareProbe holds tonight's answers against the last ones, and keeps tonight's.
