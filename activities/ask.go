@@ -67,6 +67,9 @@ type asking struct {
 }
 
 func (r *Rooms) newAsking(ctx context.Context, in schema.AskInput, run store.Run, recipe *Recipe, p *page, j *journal) (*asking, error) {
+	if err := r.mayAsk(run, recipe.Recipe, p.Teacher, in); err != nil {
+		return nil, err
+	}
 	execution := activity.GetInfo(ctx).WorkflowExecution.RunID
 	client, lane, err := r.Teachers.OfRun(p.Teacher, execution)
 	if err != nil {

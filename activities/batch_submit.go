@@ -16,6 +16,9 @@ func (r *Rooms) SubmitBatch(ctx context.Context, in schema.BatchInput) (schema.B
 	if err != nil || counts != nil {
 		return schema.BatchSubmitted{Counts: counts}, err
 	}
+	if err := r.mayAsk(b.run, b.recipe.Recipe, b.page.Teacher, in.AskInput); err != nil {
+		return schema.BatchSubmitted{}, err
+	}
 	round, open := b.last()
 	if !open {
 		round++

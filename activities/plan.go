@@ -18,14 +18,16 @@ import (
 func (r *Rooms) Plan(ctx context.Context, ref schema.RunRef) (schema.PlanResult, error) {
 	run := r.run(ref)
 	var done schema.PlanResult
-	if err := r.getJSON(ctx, run.Plan(), &done); err == nil || !notFound(err) {
-		return done, err
-	}
 	recipe, err := r.recipe(ctx, run)
 	if err != nil {
 		return done, err
 	}
-	if err := schema.CheckTeachers(recipe.Recipe, r.Config).Err(); err != nil {
+	if err := r.mayPlan(run, recipe.Recipe); err != nil {
+		return done, err
+	}
+	if err := r.getJSON(ctx, run.Plan(), &done); err == nil {
+		return done, sameBudget(run, &done, recipe.Recipe)
+	} else if !notFound(err) {
 		return done, err
 	}
 	if err := RefuseRetracted(ctx, r.Store, run.Dataset, recipe.Recipe); err != nil {

@@ -30,6 +30,9 @@ func (r *Rooms) Publish(ctx context.Context, in schema.PublishInput) (schema.Pub
 // published; if another's, it takes the next number with that as its parent.
 func (r *Rooms) publishVersion(ctx context.Context, in schema.PublishInput) (schema.PublishResult, error) {
 	run := r.run(in.RunRef)
+	if err := r.mayWrite(run); err != nil {
+		return schema.PublishResult{}, err
+	}
 	if !in.Counts.Reconciled() {
 		return schema.PublishResult{}, &schema.Error{Kind: schema.KindFailed, Code: "counts", Op: "publish", Subject: run.ID,
 			Cause: fmt.Errorf("planned %d is not admitted %d + rejected %d + failed %d + unasked %d", in.Counts.Planned, in.Counts.Admitted,

@@ -35,6 +35,9 @@ func (r *Rooms) Retract(ctx context.Context, ref schema.RunRef) (schema.PublishR
 
 func (r *Rooms) retract(ctx context.Context, ref schema.RunRef) (schema.PublishResult, error) {
 	run := r.run(ref)
+	if err := r.mayWrite(run); err != nil {
+		return schema.PublishResult{}, err
+	}
 	var req RetractionRequest
 	if err := r.getJSON(ctx, run.Retraction(), &req); err != nil {
 		return schema.PublishResult{}, err

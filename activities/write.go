@@ -28,6 +28,9 @@ type written struct {
 // Write writes one file of the layout: to a local file first, then to its key if nothing is there.
 func (r *Rooms) Write(ctx context.Context, in schema.WriteInput) error {
 	run := r.run(in.RunRef)
+	if err := r.mayWrite(run); err != nil {
+		return err
+	}
 	var l layout
 	if err := r.getJSON(ctx, run.Layout(), &l); err != nil {
 		return err

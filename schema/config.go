@@ -47,13 +47,6 @@ type StoreConfig struct {
 	KMSKey    string `yaml:"kms_key" json:"kms_key,omitempty"`
 }
 
-// Allow lists what recipes may read besides the store's own prefix, and what they may write.
-type Allow struct {
-	Read     []string `yaml:"read" json:"read,omitempty"`         // s3:// prefixes
-	Paths    []string `yaml:"paths" json:"paths,omitempty"`       // local folders, relative to the configuration
-	Datasets []string `yaml:"datasets" json:"datasets,omitempty"` // dataset prefixes that may be written; none given: all
-}
-
 // Teacher is a model behind an OpenAI-compatible endpoint.
 type Teacher struct {
 	Name      string   `yaml:"name" json:"name" required:"yes"`

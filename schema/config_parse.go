@@ -91,21 +91,7 @@ func (c *Config) fillDefaults() {
 func checkConfig(c *Config, d *document) {
 	checkHostPort(d, "temporal.address", c.Temporal.Address)
 	checkStore(&c.Store, d)
-	for i, s := range c.Allow.Read {
-		if bucket, _, ok := SplitS3(s); !ok || !bucketName.MatchString(bucket) {
-			d.add(fmt.Sprintf("allow.read[%d]", i), "is "+quoteShort(s), "give s3://BUCKET/ or s3://BUCKET/PREFIX/")
-		}
-	}
-	for i, p := range c.Allow.Paths {
-		if p == "" || strings.Contains(p, "://") || strings.ContainsAny(p, "*?[") {
-			d.add(fmt.Sprintf("allow.paths[%d]", i), "is "+quoteShort(p), "give a local folder, relative to this file; what is in it may be read by recipes")
-		}
-	}
-	for i, p := range c.Allow.Datasets {
-		if what, mend := datasetFault(strings.TrimSuffix(p, "/")); what != "" {
-			d.add(fmt.Sprintf("allow.datasets[%d]", i), what, mend)
-		}
-	}
+	checkAllow(c, d)
 	first := map[string]int{}
 	for i := range c.Teachers {
 		checkTeacher(&c.Teachers[i], d, fmt.Sprintf("teachers[%d]", i), i, first)

@@ -6,7 +6,7 @@ import (
 )
 
 // CheckTeachers finds what a recipe can't do with the teachers of a configuration: unknown names, terms that don't allow
-// training (or aren't declared), a budget in dollars where a price is unknown, a dataset that may not be written.
+// training (or aren't declared), a budget in dollars where a price is unknown, and what CheckAllowed finds.
 func CheckTeachers(r *Recipe, c *Config) Faults {
 	var faults Faults
 	names := make([]string, len(c.Teachers))
@@ -28,22 +28,9 @@ func CheckTeachers(r *Recipe, c *Config) Faults {
 				"add `price: {input: …, output: …}` (USD for a million tokens) to it in "+configName(c)+", or use budget.requests"))
 		}
 	}
-	if !c.MayWrite(r.Dataset) {
-		faults = append(faults, r.At("dataset", quoteShort(r.Dataset)+" may not be written", "allow.datasets in "+configName(c)+" allows: "+strings.Join(c.Allow.Datasets, ", ")))
-	}
+	faults = append(faults, CheckAllowed(r, c)...)
 	_ = faults.Err() // sorts them
 	return faults
-}
-
-// MayWrite says whether allow.datasets lets recipes write the dataset: by its name or a parent of it; an empty list allows all.
-func (c *Config) MayWrite(dataset string) bool {
-	for _, allowed := range c.Allow.Datasets {
-		allowed = strings.TrimSuffix(allowed, "/")
-		if dataset == allowed || strings.HasPrefix(dataset, allowed+"/") {
-			return true
-		}
-	}
-	return len(c.Allow.Datasets) == 0
 }
 
 func mendTeacher(name string, names []string) string {

@@ -147,7 +147,11 @@ func (d *doctor) disk(folder string) {
 
 // datasetsAllowed says what recipes may do here.
 func (d *doctor) datasetsAllowed() {
-	if len(d.config.Allow.Datasets) == 0 {
+	a := d.config.Allow
+	if len(a.Datasets) == 0 {
 		d.say(partNote, "allow", "recipes may write every dataset under the store's prefix", "allow.datasets in temporal.yaml bounds it")
+	}
+	if a.Budget.USD == nil && a.Budget.Requests == nil {
+		d.say(partNote, "allow", "a run may spend what its recipe says", "allow.budget in temporal.yaml bounds it")
 	}
 }

@@ -124,7 +124,7 @@ var reasonTexts = map[string]string{
 	"cancelled":           "a person ended it%s",
 	"expired":             "nobody decided about the hold before it expired (gate.expires)%s",
 	"terminated":          "somebody terminated its workflow%s",
-	"not_allowed":         "a worker's configuration doesn't allow a source to be read%s",
+	"not_allowed":         "the workers' configuration (allow:) doesn't let the recipe do this%s",
 	"recipe":              "the recipe or a source is wrong%s",
 	"no_prompts":          "the sources gave no prompts%s",
 	"max_generation":      "answers would be deeper than max_generation%s",
