@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 	"sort"
-	"sync"
 )
 
 // The band compares whole windows of the stream with the twins that it was paired with, at an equal number of words: what
@@ -57,31 +56,40 @@ const (
 	trendWindows    = 5
 )
 
-func (g *Gate) observeBand(a, b []uint64, nllA, nllB float64, sizeA, sizeB int) {
+// fillWindow takes in a pair, and measures the window that it fills, if it does.
+func (g *Gate) fillWindow(p *pair) *BandReading {
 	s := &g.s.Band
+	a, b := p.a[:p.n], p.b[:p.n]
 	for i := range a {
 		s.StreamWords = append(s.StreamWords, uint32(a[i]))
 		s.TwinWords = append(s.TwinWords, uint32(b[i]))
 	}
-	s.StreamNLL, s.TwinNLL = append(s.StreamNLL, nllA), append(s.TwinNLL, nllB)
-	s.StreamSize += sizeA
-	s.TwinSize += sizeB
+	s.StreamNLL, s.TwinNLL = append(s.StreamNLL, p.va[sigUniLP]), append(s.TwinNLL, p.vb[sigUniLP])
+	s.StreamSize += p.sizeA
+	s.TwinSize += p.sizeB
 	if len(s.StreamWords) < bandWords {
+		return nil
+	}
+	r := &BandReading{Records: len(s.StreamNLL), LengthRatio: float64(s.StreamSize) / float64(max(1, s.TwinSize))}
+	r.TwinEntropy, r.TwinVocabulary = windowEntropy(s.TwinWords[:bandWords], &g.scratch.seen)
+	r.Entropy, r.Vocabulary = windowEntropy(s.StreamWords[:bandWords], &g.scratch.seen)
+	r.NLLDistance = distance(s.StreamNLL, s.TwinNLL)
+	s.StreamWords, s.TwinWords = s.StreamWords[:0], s.TwinWords[:0]
+	s.StreamNLL, s.TwinNLL = s.StreamNLL[:0], s.TwinNLL[:0]
+	s.StreamSize, s.TwinSize = 0, 0
+	return r
+}
+
+// judgeWindow judges the window that the pair filled, if it did.
+func (g *Gate) judgeWindow(p *pair) {
+	if p.window == nil {
 		return
 	}
-	r := BandReading{Records: len(s.StreamNLL), LengthRatio: float64(s.StreamSize) / float64(max(1, s.TwinSize))}
-	var wait sync.WaitGroup
-	wait.Go(func() { r.TwinEntropy, r.TwinVocabulary = windowEntropy(s.TwinWords[:bandWords], &g.scratch.seen) })
-	r.Entropy, r.Vocabulary = windowEntropy(s.StreamWords[:bandWords], &g.seen)
-	wait.Wait()
-	r.NLLDistance = distance(s.StreamNLL, s.TwinNLL)
+	s, r := &g.s.Band, *p.window
 	s.Last = r
 	s.Windows++
 	s.LogVocabulary += math.Log(float64(r.Vocabulary) / float64(r.TwinVocabulary))
 	s.LogEntropy += r.Entropy - r.TwinEntropy
-	s.StreamWords, s.TwinWords = s.StreamWords[:0], s.TwinWords[:0]
-	s.StreamNLL, s.TwinNLL = s.StreamNLL[:0], s.TwinNLL[:0]
-	s.StreamSize, s.TwinSize = 0, 0
 	if s.Broken == "" {
 		if s.Broken = g.broken(r); s.Broken != "" {
 			s.BrokenAt = g.s.Records

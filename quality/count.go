@@ -51,6 +51,22 @@ func (c *counter) add(key uint64) int32 {
 	}
 }
 
+// addSlot counts key and returns where.
+func (c *counter) addSlot(key uint64) int32 {
+	for i := (key * 0x9e3779b97f4a7c15 >> 20) & c.mask; ; i = (i + 1) & c.mask {
+		s := &c.slots[i]
+		if s.stamp != c.stamp {
+			*s = slot{key, c.stamp, 1}
+			c.used++
+			return int32(i)
+		}
+		if s.key == key {
+			s.count++
+			return int32(i)
+		}
+	}
+}
+
 // has says whether key was added.
 func (c *counter) has(key uint64) bool {
 	for i := (key * 0x9e3779b97f4a7c15 >> 20) & c.mask; ; i = (i + 1) & c.mask {

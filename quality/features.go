@@ -14,7 +14,7 @@ type Features struct {
 	size  int      // words of the whole text
 }
 
-var featurePool = sync.Pool{New: func() any { return new(text) }}
+var featurePool = sync.Pool{New: func() any { return &text{bare: true} }}
 
 // FeaturesOf reads a text for the gate.
 func FeaturesOf(s string) Features {
@@ -23,13 +23,8 @@ func FeaturesOf(s string) Features {
 	t.reset(toValid(s))
 	n := min(t.words, maxFeatureWords)
 	words := make([]uint64, 0, n)
-	for _, k := range t.tokens {
-		if len(words) == n {
-			break
-		}
-		if k.flags&isPunct == 0 {
-			words = append(words, k.fold)
-		}
+	for i := range n {
+		words = append(words, t.tokens[i].fold)
 	}
 	t.s = ""
 	return Features{words: words, size: t.words}

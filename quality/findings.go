@@ -55,6 +55,10 @@ func (w *work) signals(l *lexicon, code string, sure float64, echo bool, i Input
 
 // addGramSignals stops counting where no n-gram came twice: no longer one can have.
 func (w *work) addGramSignals(add func(string, float64)) {
+	w.repeats = w.repeats[:0]
+	for i := range w.units {
+		w.repeats = append(w.repeats, int32(i))
+	}
 	last := 1.0
 	for n := 2; n <= 4; n++ {
 		if last > 0 {

@@ -81,7 +81,6 @@ type Gate struct {
 	s      state
 
 	// scratch
-	seen      counter
 	pair      pair
 	scratch   pairScratch
 	byPrompt  map[string][]int
@@ -199,6 +198,8 @@ func (g *Gate) Observe(a Answer) Update {
 	if g.anchor != nil {
 		if twin = g.match(&a); twin >= 0 {
 			g.pair.measure(g.anchor, a.Features, twin, g.active[accTopic], &g.scratch)
+			g.followPasts(&g.pair)
+			g.followOthers(&g.pair, twin)
 		}
 	}
 	return g.take(&a, twin, &g.pair)
@@ -212,11 +213,12 @@ func (g *Gate) take(a *Answer, twin int, p *pair) Update {
 	if g.anchor != nil {
 		if u.Twin = twin; twin < 0 { // counted by match
 		} else if p.ok {
-			d := g.compare(p, twin)
-			g.bet(a.ID, twin, &d)
-			for k := range d {
+			g.judgeWindow(p)
+			g.bet(a.ID, twin, &p.d)
+			u.D = make([]float64, 0, numAccounts)
+			for k, d := range p.d {
 				if g.active[k] {
-					u.D = append(u.D, d[k])
+					u.D = append(u.D, d)
 				}
 			}
 		} else {
@@ -271,51 +273,6 @@ func (g *Gate) known(a *Answer) bool {
 	has := func(h uint64) bool { _, found := slices.BinarySearch(g.anchor.Known, h); return found }
 	return a.PromptID != "" && (len(g.byPrompt[a.PromptID]) > 0 || has(promptHash(a.PromptID))) ||
 		a.Key != "" && (len(g.byKey[a.Key]) > 0 || has(keyHash(a.Key)))
-}
-
-// compare returns how much worse the answer is than its twin, account by account, in [-1, 1].
-func (g *Gate) compare(p *pair, twin int) (d [numAccounts]float64) {
-	a, b := p.a[:p.n], p.b[:p.n]
-	dists := &g.anchor.Profile.Dists[nearestCut(p.n)]
-	diff := func(s int) float64 { return dists[s].of(p.va[s]) - dists[s].of(p.vb[s]) }
-	d[accMaxRar], d[accUniLP] = diff(sigMaxRar), diff(sigUniLP)
-	d[accHrec], d[accRep4] = -diff(sigHrec), diff(sigRep4)
-
-	uniA, biA := g.s.Pasts.seen(a)
-	uniB, biB := g.s.Pasts.seen(b)
-	d[accUni1] = clip(uniScale / 2 * (uniA - uniB))
-	d[accUni2] = clip(biScale / 2 * (biA - biB))
-	d[accNov6Rep] = g.compareTemplates(p)
-	if g.active[accTopic] {
-		d[accTopic] = g.compareTopics(p, twin)
-	}
-	if !g.s.Pasts.full() {
-		g.s.Pasts.add(a, sideStream)
-		g.s.Pasts.add(b, sideTwin)
-	}
-	g.observeBand(a, b, p.va[sigUniLP], p.vb[sigUniLP], p.sizeA, p.sizeB)
-	return d
-}
-
-// compareTopics is positive where the answer's topic has become commoner than the twins' and the twin's rarer.
-func (g *Gate) compareTopics(p *pair, twin int) float64 {
-	ca, cb := p.topicA, p.topicB
-	if cb < 0 && g.twinTopic[twin] < 0 {
-		t := g.anchor.Profile.Topics
-		g.scratch.vec = t.vector(p.b, g.scratch.vec)
-		g.twinTopic[twin] = int8(t.nearest(g.scratch.vec))
-	}
-	if cb < 0 {
-		cb = int(g.twinTopic[twin])
-	}
-	score := func(c int) float64 {
-		x, y := float64(g.s.TopicsStream[c]), float64(g.s.TopicsTwin[c])
-		return (y - x) / (x + y + 10)
-	}
-	d := clip(2 * (score(cb) - score(ca)))
-	g.s.TopicsStream[ca]++
-	g.s.TopicsTwin[cb]++
-	return d
 }
 
 // bet stakes on each account, or learns its tolerance first.

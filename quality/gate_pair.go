@@ -16,6 +16,8 @@ type pair struct {
 	topicB     int // -1: that of the whole twin
 	sizeA      int // words of the whole texts
 	sizeB      int
+	d          [numAccounts]float64 // how much worse the answer is, in [-1, 1]
+	window     *BandReading         // nil: this pair fills none
 }
 
 // pairScratch is what measuring a pair needs; it is reused.
@@ -37,6 +39,7 @@ func (p *pair) measure(anchor *Anchor, f Features, twin int, topics bool, w *pai
 	a, b := p.a[:p.n], p.b[:p.n]
 	w.logsA, w.logsB = v.logsOf(a, w.logsA), v.logsOf(b, w.logsB)
 	p.va, p.vb = gateSignals(a, w.logsA, p.n, &w.seen), gateSignals(b, w.logsB, p.n, &w.seen)
+	p.compare(&anchor.Profile.Dists[nearestCut(p.n)])
 	p.sixA = newSixGrams(anchor.Profile, ends(p.a, p.n), p.sixA, &w.seen)
 	p.sixB = newSixGrams(anchor.Profile, ends(p.b, p.n), p.sixB, &w.seen)
 	if topics {
@@ -50,10 +53,19 @@ func (p *pair) measure(anchor *Anchor, f Features, twin int, topics bool, w *pai
 	}
 }
 
+// compare tells by the profile's distributions how much worse the answer is, where that doesn't depend on what came before.
+func (p *pair) compare(dists *[numSignals]distribution) {
+	diff := func(s int) float64 { return dists[s].of(p.va[s]) - dists[s].of(p.vb[s]) }
+	p.d = [numAccounts]float64{}
+	p.d[accMaxRar], p.d[accUniLP] = diff(sigMaxRar), diff(sigUniLP)
+	p.d[accHrec], p.d[accRep4] = -diff(sigHrec), diff(sigRep4)
+}
+
 // blockPairs are measured at once, on all cores.
 const blockPairs = 256
 
-// ObserveAll takes in answers in their order, as Observe does one by one: what follows from a pair alone is measured on all cores.
+// ObserveAll takes in answers in their order, as Observe does one by one: what follows from a pair alone is measured on all cores,
+// and then each of what depends on the pairs before in order, beside the others.
 func (g *Gate) ObserveAll(answers []Answer) []Update {
 	out := make([]Update, 0, len(answers))
 	pairs := make([]pair, min(blockPairs, len(answers)))
@@ -66,6 +78,7 @@ func (g *Gate) ObserveAll(answers []Answer) []Update {
 				twins[i] = g.match(&block[i])
 			}
 			g.measureAll(block, twins, pairs)
+			g.followAll(twins[:len(block)], pairs)
 		}
 		for i := range block {
 			out = append(out, g.take(&block[i], twins[i], &pairs[i]))

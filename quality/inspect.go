@@ -50,6 +50,8 @@ type work struct {
 	fenced       int      // units within blocks of code
 	hashes       []uint64 // running polynomial of the units' hashes
 	lengths      []int32  // running sum of their characters
+	repeats      []int32  // positions of n-grams that occur again
+	slots        []int32  // of n-grams in seen
 	filledLines  int
 	seen         counter
 	function     [maxLanguages]int32
@@ -62,6 +64,8 @@ type work struct {
 	promptFolded []uint64
 	proseText    string
 	hasProse     bool
+	marks        uint8 // leftoverMarks of the prose
+	hasMarks     bool
 }
 
 // NewInspector fills empty actions with their defaults and loads the data files. Unknown actions and signals are errors of
@@ -198,5 +202,5 @@ func (w *work) reset(s string) {
 			w.filledLines++
 		}
 	}
-	w.proseText, w.hasProse = "", false
+	w.proseText, w.hasProse, w.hasMarks = "", false, false
 }

@@ -11,7 +11,21 @@ type leftover struct {
 	check string
 	text  string
 	re    *regexp.Regexp
-	needs []string // one of them is in each match of re
+	needs []string // one of them is in each match
+	marks []uint8  // of each of needs, which leftoverMarks are in it
+}
+
+// leftoverMarks tell most texts from those that a pattern is tried on: each pattern has one of them in it.
+var leftoverMarks = [...]string{"<", "[", "{", ":", "◁", ">"}
+
+// marksOf says which leftoverMarks are in s, a bit each.
+func marksOf(s string) (set uint8) {
+	for i, m := range leftoverMarks {
+		if len(m) == 1 && strings.IndexByte(s, m[0]) >= 0 || len(m) > 1 && strings.Contains(s, m) {
+			set |= 1 << i
+		}
+	}
+	return set
 }
 
 func loadLeftovers() ([]leftover, error) {
@@ -24,7 +38,7 @@ func loadLeftovers() ([]leftover, error) {
 		l := leftover{check: r[0]}
 		switch r[1] {
 		case "text":
-			l.text = r[2]
+			l.text, l.needs = r[2], []string{r[2]}
 		case "regexp":
 			if l.re, err = regexp.Compile(r[2]); err != nil || len(r) < 5 {
 				return nil, fmt.Errorf("data/leftovers.tsv: %s: no fifth column, or %w", r[2], err)
@@ -33,6 +47,12 @@ func loadLeftovers() ([]leftover, error) {
 		default:
 			return nil, fmt.Errorf("data/leftovers.tsv: unknown kind %q", r[1])
 		}
+		for _, s := range l.needs {
+			l.marks = append(l.marks, marksOf(s))
+			if marksOf(s) == 0 {
+				return nil, fmt.Errorf("data/leftovers.tsv: %s: none of %v in %q", r[2], leftoverMarks, s)
+			}
+		}
 		out = append(out, l)
 	}
 	return out, nil
@@ -40,27 +60,41 @@ func loadLeftovers() ([]leftover, error) {
 
 // findLeftover returns what a check's patterns found outside code, or "".
 func (w *work) findLeftover(all []leftover, check string) string {
-	s := w.prose()
-	// Every pattern has one of these in it: most answers are done here.
-	if strings.IndexByte(s, '<') < 0 && strings.IndexByte(s, '[') < 0 && strings.IndexByte(s, '{') < 0 &&
-		strings.IndexByte(s, ':') < 0 && !strings.Contains(s, "◁") {
+	s, marks := w.prose(), w.proseMarks()
+	if marks == 0 { // most answers are done here
 		return ""
 	}
-	for _, l := range all {
-		if l.check != check {
+	for i := range all {
+		l := &all[i]
+		if l.check != check || !l.maybe(s, marks) {
 			continue
 		}
 		if l.re == nil {
-			if strings.Contains(s, l.text) {
-				return l.text
-			}
-		} else if hasAny(s, l.needs) {
-			if m := l.re.FindString(s); m != "" {
-				return shorten(m)
-			}
+			return l.text
+		}
+		if m := l.re.FindString(s); m != "" {
+			return shorten(m)
 		}
 	}
 	return ""
+}
+
+// maybe says whether s, with such marks, has one of the texts that each match has.
+func (l *leftover) maybe(s string, marks uint8) bool {
+	for i, part := range l.needs {
+		if l.marks[i]&^marks == 0 && strings.Contains(s, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// proseMarks are the leftoverMarks of the prose.
+func (w *work) proseMarks() uint8 {
+	if !w.hasMarks {
+		w.hasMarks, w.marks = true, marksOf(w.prose())
+	}
+	return w.marks
 }
 
 // prose is the text without fenced blocks and without what stands between backticks, each replaced by a space. Text
@@ -115,13 +149,4 @@ func shorten(s string) string {
 		i--
 	}
 	return s[:i] + "…"
-}
-
-func hasAny(s string, parts []string) bool {
-	for _, p := range parts {
-		if strings.Contains(s, p) {
-			return true
-		}
-	}
-	return false
 }

@@ -52,22 +52,35 @@ func gramPower(n int) uint64 {
 func (w *work) gram(i, n int, power uint64) uint64 { return w.hashes[i+n] - w.hashes[i]*power }
 
 // topGram returns the share of characters in the most frequent n-gram, counted with the spaces that join it. An
-// n-gram that occurs once doesn't repeat: 0.
+// n-gram that occurs once doesn't repeat: 0. Of w.repeats it leaves the positions of n-grams that occur again.
 func (w *work) topGram(n int) float64 {
 	tokens := len(w.units)
 	if tokens < n || w.text.chars == 0 {
 		return 0
 	}
-	w.seen.reset(tokens)
+	at := w.repeats
+	for len(at) > 0 && int(at[len(at)-1])+n > tokens {
+		at = at[:len(at)-1]
+	}
+	w.seen.reset(len(at))
 	power := gramPower(n)
 	best, bestChars := int32(1), int32(0)
-	for i := 0; i+n <= tokens; i++ {
-		c := w.seen.add(w.gram(i, n, power))
+	w.slots = w.slots[:0]
+	for _, i := range at {
+		slot := w.seen.addSlot(w.gram(int(i), n, power))
+		w.slots = append(w.slots, slot)
+		c := w.seen.slots[slot].count
 		if c < best || c == 1 {
 			continue
 		}
-		if chars := w.lengths[i+n] - w.lengths[i] + int32(n-1); c > best || chars > bestChars {
+		if chars := w.lengths[int(i)+n] - w.lengths[i] + int32(n-1); c > best || chars > bestChars {
 			best, bestChars = c, chars
+		}
+	}
+	w.repeats = at[:0]
+	for k, i := range at {
+		if w.seen.slots[w.slots[k]].count > 1 {
+			w.repeats = append(w.repeats, i)
 		}
 	}
 	if best < 2 {
@@ -76,22 +89,28 @@ func (w *work) topGram(n int) float64 {
 	return min(1, float64(int(best)*int(bestChars))/float64(w.text.chars))
 }
 
-// dupGrams returns the share of characters in n-grams that came before; no character counts twice.
+// dupGrams returns the share of characters in n-grams that came before; no character counts twice. It looks at w.repeats, positions of
+// shorter n-grams that occur again: no other can begin a longer one that does.
 func (w *work) dupGrams(n int) float64 {
 	tokens := len(w.units)
 	if tokens < n || w.text.chars == 0 {
 		return 0
 	}
-	w.seen.reset(tokens)
+	w.seen.reset(len(w.repeats))
 	power := gramPower(n)
-	chars := int32(0)
-	for i := 0; i+n <= tokens; {
-		if w.seen.add(w.gram(i, n, power)) == 1 {
-			i++
+	chars, next := int32(0), 0
+	for _, at := range w.repeats {
+		i := int(at)
+		if i < next {
 			continue
 		}
-		chars += w.lengths[i+n] - w.lengths[i]
-		i += n
+		if i+n > tokens {
+			break
+		}
+		if w.seen.add(w.gram(i, n, power)) > 1 {
+			chars += w.lengths[i+n] - w.lengths[i]
+			next = i + n
+		}
 	}
 	return float64(chars) / float64(w.text.chars)
 }

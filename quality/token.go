@@ -45,6 +45,7 @@ type text struct {
 	tokens     []token
 	lines      []line
 	buf        []byte
+	bare       bool // words alone, by their folded hashes: no lines, no punctuation, no raw hashes
 }
 
 // byte classes of ASCII
@@ -74,9 +75,38 @@ var class = func() (t [128]uint8) {
 	return t
 }()
 
+// wordByte has the flags that a letter or digit of ASCII adds to its word; other bytes have none.
+var wordByte = func() (t [256]uint8) {
+	for c, k := range class {
+		switch k {
+		case clsLetter:
+			t[c] = hasLetter
+		case clsUpper:
+			t[c] = hasLetter | isUpper
+		case clsDigit:
+			t[c] = isDigit
+		}
+	}
+	return t
+}()
+
+// Flags of wordByte that no token has.
+const (
+	isUpper = 0x40
+	isDigit = 0x80
+)
+
+// markHash are the hashes of single marks of ASCII.
+var markHash = func() (t [128]uint64) {
+	for c := range t {
+		t[c] = xxh3.HashString(string(rune(c)))
+	}
+	return t
+}()
+
 // reset tokenizes s in one pass.
 func (t *text) reset(s string) {
-	*t = text{s: s, tokens: t.tokens[:0], lines: t.lines[:0], buf: t.buf}
+	*t = text{s: s, tokens: t.tokens[:0], lines: t.lines[:0], buf: t.buf, bare: t.bare}
 	lineStart, lineChars := 0, 0
 	i := 0
 	for i < len(s) {
@@ -144,27 +174,22 @@ func ideographic(r rune) bool {
 // within a word when letters or digits stand on both sides of it.
 func (t *text) word(i int) int {
 	s, start := t.s, i
-	chars, flags, upper, ascii := 0, uint8(0), false, true
+	more, flags, ascii := 0, uint8(0), true // more: bytes that are no code points of their own
 	for i < len(s) {
 		c := s[i]
+		if f := wordByte[c]; f != 0 {
+			flags |= f
+			i++
+			continue
+		}
 		if c < utf8.RuneSelf {
-			switch class[c] {
-			case clsLetter:
-				flags |= hasLetter
-			case clsUpper:
-				flags |= hasLetter
-				upper = true
-			case clsDigit:
-			default:
-				if (c != '\'' && c != '-' && c != '.' && c != '_') || !wordFollows(s[i+1:]) {
-					goto done
-				}
-				if c != '_' {
-					flags |= isCompound
-				}
+			if (c != '\'' && c != '-' && c != '.' && c != '_') || !wordFollows(s[i+1:]) {
+				break
+			}
+			if c != '_' {
+				flags |= isCompound
 			}
 			i++
-			chars++
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
@@ -181,10 +206,9 @@ func (t *text) word(i int) int {
 			}
 		}
 		i += n
-		chars++
+		more += n - 1
 	}
-done:
-	t.addWord(start, i, chars, flags, upper, ascii)
+	t.addWord(start, i, i-start-more, flags&^(isUpper|isDigit), flags&isUpper != 0, ascii)
 	return i
 }
 
@@ -201,8 +225,11 @@ func wordFollows(s string) bool {
 
 func (t *text) addWord(start, end, chars int, flags uint8, upper, ascii bool) {
 	s := t.s[start:end]
-	raw := xxh3.HashString(s)
-	fold := raw
+	raw, fold := uint64(0), uint64(0)
+	if !t.bare || ascii && !upper {
+		raw = xxh3.HashString(s)
+		fold = raw
+	}
 	switch {
 	case !ascii:
 		fold = hashFolded(s)
@@ -239,12 +266,23 @@ func (t *text) addIdeograph(start, end int, r rune) {
 }
 
 func (t *text) addPunct(start, end, chars int) {
-	h := xxh3.HashString(t.s[start:end])
 	t.chars += chars
+	if t.bare {
+		return
+	}
+	h := uint64(0)
+	if c := t.s[start]; end == start+1 && c < utf8.RuneSelf {
+		h = markHash[c]
+	} else {
+		h = xxh3.HashString(t.s[start:end])
+	}
 	t.tokens = append(t.tokens, token{int32(start), int32(end), int32(chars), isPunct, h, h})
 }
 
 func (t *text) endLine(start, end, chars int) {
+	if t.bare {
+		return
+	}
 	t.lines = append(t.lines, line{int32(start), int32(end), int32(chars), xxh3.HashString(t.s[start:end])})
 }
 

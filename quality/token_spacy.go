@@ -98,10 +98,12 @@ func (w *work) cutPiece(s string) {
 	}
 }
 
-// smileys are what marks beside each other are taken for.
+// smileys are what marks beside each other are taken for: "):", ":)" and ":(".
 func smileys(s string) (n int) {
-	for _, x := range [...]string{"):", ":)", ":("} {
-		n += strings.Count(s, x)
+	for i := 1; i < len(s); i++ {
+		if c, before := s[i], s[i-1]; c == ':' && before == ')' || before == ':' && (c == ')' || c == '(') {
+			n++
+		}
 	}
 	return n
 }
@@ -133,6 +135,16 @@ func wholePiece(s string) bool { return len(s) <= 6 && abbreviations[s] }
 
 const edgeMarks = ",:;!?()[]{}<>_#*&'\"`"
 
+// edgeByte and infixByte say which bytes are marks at an edge, and within a piece.
+var edgeByte, infixByte = bytesOf(edgeMarks), bytesOf("+-*^.,:<>=/~\xe2")
+
+func bytesOf(s string) (t [256]bool) {
+	for i := range len(s) {
+		t[s[i]] = true
+	}
+	return t
+}
+
 // leadingMark is the length of a mark at the beginning that is a token of its own, 0 where there is none.
 func leadingMark(s string) int {
 	c := s[0]
@@ -143,7 +155,7 @@ func leadingMark(s string) int {
 			return n
 		}
 		return 0
-	case strings.IndexByte(edgeMarks, c) >= 0 || c == '%' || c == '=' || c == '$':
+	case edgeByte[c] || c == '%' || c == '=' || c == '$':
 		return 1
 	case c == '+' && (len(s) == 1 || class[s[1]&127] != clsDigit):
 		return 1
@@ -162,6 +174,9 @@ func trailingMark(s string) int {
 		}
 		return 0
 	}
+	if wordByte[c]&hasLetter != 0 && (len(s) < 2 || wordByte[s[len(s)-2]]&hasLetter != 0) { // no mark ends in two letters
+		return 0
+	}
 	before := rune(0)
 	if len(s) > 1 {
 		before, _ = utf8.DecodeLastRuneInString(s[:len(s)-1])
@@ -171,7 +186,7 @@ func trailingMark(s string) int {
 		return 2
 	case (c == 's' || c == 'S') && strings.HasSuffix(s[:len(s)-1], "\u2019"):
 		return 4
-	case strings.IndexByte(edgeMarks, c) >= 0:
+	case edgeByte[c]:
 		return 1
 	case c == '.' && before == '.':
 		return len(s) - len(strings.TrimRight(s, "."))
@@ -226,6 +241,11 @@ func (w *work) cutCore(s string) {
 
 // contraction is where the second word of one begins, such as n't or 're; 0 where s is none.
 func contraction(s string) int {
+	switch s[len(s)-1] {
+	case 't', 'e', 'l', 'd', 'm', 'T':
+	default:
+		return 0
+	}
 	for _, end := range [...]string{"n't", "'re", "'ve", "'ll", "'d", "'m", "n\u2019t", "\u2019re", "\u2019ve", "\u2019ll", "\u2019d", "\u2019m"} {
 		if len(s) > len(end) && strings.HasSuffix(s, end) {
 			return len(s) - len(end)
@@ -243,7 +263,7 @@ func infix(s string, i int) int {
 	if c == '.' && i+1 < len(s) && s[i+1] == '.' {
 		return len(s) - i - len(strings.TrimLeft(s[i:], "."))
 	}
-	if i == 0 || i+1 >= len(s) || c != 0xe2 && strings.IndexByte("+-*^.,:<>=/~", c) < 0 {
+	if i == 0 || i+1 >= len(s) || !infixByte[c] {
 		return 0
 	}
 	before, _ := utf8.DecodeLastRuneInString(s[:i])

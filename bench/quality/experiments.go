@@ -39,6 +39,8 @@ func (b *bench) run(do, files string) (err error) {
 		return b.speed()
 	case "signals":
 		return b.signals()
+	case "digest":
+		return b.digest()
 	}
 	return fmt.Errorf("unknown experiment %q", do)
 }
