@@ -21,9 +21,6 @@ const (
 	RoleAgainst = "against" // checks.near.against: a dataset's version, From: NAME@N; files; the recipe's anchor
 )
 
-// againstAnchor is what checks.near.against calls the recipe's own anchor.
-const againstAnchor = "anchor"
-
 func againstPath(i int) string { return fmt.Sprintf("checks.near.against[%d]", i) }
 
 // ResolveAgainst finds and pins what checks.near.against names: the newest version of a dataset where none is given. Files are found by
@@ -33,12 +30,12 @@ func ResolveAgainst(ctx context.Context, access *prompt.Access, recipe *schema.R
 		path := againstPath(i)
 		var source schema.ManifestSource
 		switch _, _, isFile := schema.SourceFormat(against); {
-		case against == againstAnchor:
+		case against == schema.AgainstAnchor:
 			a := recipe.Anchor
 			if a == nil || a.From == "" {
 				return nil, schema.Faults{recipe.At(path, "the recipe has no human text as its anchor", "give anchor.from, or name a dataset called anchor as anchor@N")}
 			}
-			source = schema.ManifestSource{From: againstAnchor, License: a.License, Origin: schema.OriginHuman}
+			source = schema.ManifestSource{From: schema.AgainstAnchor, License: a.License, Origin: schema.OriginHuman}
 			source.Files, err = resolve(anchorPath, a.From)
 		case isFile || strings.Contains(against, "://"):
 			source = schema.ManifestSource{From: against, Origin: schema.OriginUnknown}

@@ -73,7 +73,7 @@ func (b *layerBuilder) all(ctx context.Context, pinned []schema.ManifestSource) 
 			err = b.against(ctx, s)
 		case RoleAnchor:
 			if Mixes(b.recipe.Recipe) && len(b.recipe.Output.Splits) > 0 { // a human row and its copy might stand in two splits
-				s.From = againstAnchor
+				s.From = schema.AgainstAnchor
 				err = b.against(ctx, s)
 			}
 		}
@@ -213,7 +213,7 @@ type corpus struct {
 // corpusOf is a source of checks.near.against.
 func corpusOf(recipe *schema.Recipe, s schema.ManifestSource) corpus {
 	c := corpus{name: s.From, files: s.Files}
-	if s.From == againstAnchor && recipe.Anchor != nil {
+	if s.From == schema.AgainstAnchor && recipe.Anchor != nil {
 		c.column = recipe.Anchor.Text
 	}
 	return c

@@ -48,7 +48,7 @@ func (b *Beginning) Set(ctx context.Context, s store.Store, d store.Dataset, set
 	}
 	for i, source := range b.Against {
 		path := againstPath(i)
-		if source.From == againstAnchor {
+		if source.From == schema.AgainstAnchor {
 			path = anchorPath
 		}
 		if err := send(path, source.Files); err != nil {

@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -153,13 +152,7 @@ func Wanted(column string) prompt.Columns { return Columns{Text: column}.wanted(
 func TextOf(source prompt.Row, column string) (text string, before []schema.Message, err error) {
 	r := row{source: source}
 	err = Columns{Text: column}.readText(&r)
-	var faults schema.Faults
-	if errors.As(err, &faults) {
-		for i := range faults { // there is no --text where a recipe names files
-			faults[i].Mend = "the text is the column text, completion, answer or response, or the last assistant message of messages"
-		}
-	}
-	return r.text, r.prompt, err
+	return r.text, r.prompt, sayColumns(err)
 }
 
 func messagesOf(list []any) ([]schema.Message, bool) {

@@ -21,6 +21,7 @@ type rejection struct {
 	Limit   float64 `json:"limit,omitempty"`
 	Match   string  `json:"match,omitempty"`
 	Of      string  `json:"of,omitempty"` // id of the row that it duplicates
+	In      string  `json:"in,omitempty"` // corpus that the row stands in, where it is none of those inspected
 	Jaccard float64 `json:"jaccard,omitempty"`
 }
 

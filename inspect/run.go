@@ -14,6 +14,7 @@ type Options struct {
 	Files   []string // paths; * and ? match within a name
 	Columns Columns
 	Checks  schema.Checks // without Columns.Prompt the scope of duplicates is the whole; paths of evaluation sets are relative to the current folder
+	Against []Corpus      // stands for Checks.Near.Against
 
 	Anchor     []string           // files that the gate compares with; none: no gate
 	Tolerance  string             // schema.ToleranceWide (default) or schema.ToleranceNone
@@ -69,7 +70,7 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 		return nil, err
 	}
 	defer index.Close()
-	j := &judge{report: newReport(o.Checks), index: index, gate: gate, out: out, signals: means{}}
+	j := &judge{report: newReport(), index: index, gate: gate, out: out, signals: means{}}
 	for p, err := range m.measured(ctx, from.rows(ctx, o.Columns, o.Output != "")) {
 		if err == nil {
 			err = j.page(ctx, p)
@@ -92,19 +93,19 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 }
 
 func openIndex(ctx context.Context, o *Options) (*dedup.Index, error) {
-	options := dedup.Options{Exact: o.Checks.Exact, Near: o.Checks.Near, MemoryBytes: o.MemoryBytes, Scratch: o.Scratch}
+	against, err := layers(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	options := dedup.Options{Exact: o.Checks.Exact, Near: o.Checks.Near, MemoryBytes: o.MemoryBytes, Scratch: o.Scratch, Layers: against}
 	if options.MemoryBytes == 0 {
 		options.MemoryBytes = indexBytes
 	}
 	return dedup.Open(ctx, nil, "", "", options)
 }
 
-func newReport(checks schema.Checks) *Report {
-	r := &Report{Rejected: map[string]int64{}, Tagged: map[string]int64{}, Signals: map[string]Signal{}}
-	if len(checks.Near.Against) > 0 {
-		r.Warnings = append(r.Warnings, "checks.near.against is not applied here")
-	}
-	return r
+func newReport() *Report {
+	return &Report{Rejected: map[string]int64{}, Tagged: map[string]int64{}, Signals: map[string]Signal{}}
 }
 
 // judge decides pages in their order.
@@ -176,7 +177,7 @@ func reasonOf(found *schema.Inspection, dup *dedup.Decision) *rejection {
 		return &rejection{reason: f.Check, Signal: f.Signal, Value: f.Value, Limit: f.Limit, Match: f.Match}
 	}
 	if dup.Drop {
-		return &rejection{reason: dup.Check, Of: dup.Of, Jaccard: dup.Jaccard}
+		return &rejection{reason: dup.Check, Of: dup.Of, In: dup.OfIn, Jaccard: dup.Jaccard}
 	}
 	return nil
 }

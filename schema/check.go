@@ -63,6 +63,9 @@ type ExactCheck struct {
 	Scope string `yaml:"scope" json:"scope" enum:"prompt dataset" doc:"prompt | dataset"`
 }
 
+// AgainstAnchor is what checks.near.against calls the recipe's own anchor.
+const AgainstAnchor = "anchor"
+
 // NearCheck finds near-duplicates. A hit of the other scope is flagged, never dropped.
 type NearCheck struct {
 	Do         string   `yaml:"do" json:"do" enum:"off tag drop" doc:"off | tag | drop"`

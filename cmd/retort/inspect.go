@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"path/filepath"
@@ -31,6 +32,7 @@ type InspectCmd struct {
 func (c *InspectCmd) Run(a *app) error {
 	o := inspect.Options{Files: c.Files, Columns: inspect.Columns{Text: c.Text, Prompt: c.Prompt, Key: c.Key, Stratum: c.Stratum},
 		Checks: schema.DefaultChecks(), Anchor: c.Anchor, Tolerance: c.Tolerance, Pairs: c.Pairs, Output: c.Output}
+	var passed []string
 	if c.Checks != "" {
 		recipe, err := schema.LoadRecipe(c.Checks)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -41,10 +43,16 @@ func (c *InspectCmd) Run(a *app) error {
 		}
 		o.Checks, o.FalseAlarm, o.Seed, o.Ceilings = recipe.Checks, recipe.Gate.FalseAlarm, recipe.Seed, recipe.Gate.Ceilings
 		o.Checks.Contamination.Against = besideRecipe(c.Checks, recipe.Checks.Contamination.Against)
+		if o.Against, passed, err = corporaOf(c.Checks, recipe); err != nil {
+			return err
+		}
 	}
 	report, err := inspect.Run(a.ctx, o)
 	if err != nil {
 		return err
+	}
+	for _, name := range passed {
+		report.Warnings = append(report.Warnings, "checks.near.against: not compared with "+name+": here are files alone; retort export writes a dataset to one")
 	}
 	if a.json {
 		err = a.printJSON(report)
@@ -55,6 +63,25 @@ func (c *InspectCmd) Run(a *app) error {
 		return exitStatus(exitHeld)
 	}
 	return err
+}
+
+// corporaOf are the files that a recipe's checks.near.against names, and the datasets among them, which need a store.
+func corporaOf(path string, recipe *schema.Recipe) (files []inspect.Corpus, datasets []string, err error) {
+	for i, name := range recipe.Checks.Near.Against {
+		corpus := inspect.Corpus{Name: name, Files: name}
+		if name == schema.AgainstAnchor {
+			if recipe.Anchor == nil || recipe.Anchor.From == "" {
+				return nil, nil, schema.Faults{recipe.At(fmt.Sprintf("checks.near.against[%d]", i), "the recipe has no human text as its anchor", "give anchor.from")}
+			}
+			corpus.Files, corpus.Column = recipe.Anchor.From, recipe.Anchor.Text
+		} else if _, _, isFile := schema.SourceFormat(name); !isFile {
+			datasets = append(datasets, name)
+			continue
+		}
+		corpus.Files = besideRecipe(path, []string{corpus.Files})[0]
+		files = append(files, corpus)
+	}
+	return files, datasets, nil
 }
 
 // besideRecipe are paths of a recipe as seen from the current folder.

@@ -26,6 +26,9 @@ func TestInspect(t *testing.T) {
 	put("evals.jsonl", `{"task_id":"T7","question":"What does a receive from a closed channel return, and when does it return that?","answer":"At once, with the zero value of the channel's element type."}`+"\n")
 	put("evals.yaml", "dataset: d\nlicense: mit\nprompts: [{from: a.jsonl, license: mit}]\nmessages: [{role: user, content: hello}]\nteachers: [{name: t}]\n"+
 		"checks: {contamination: {against: [evals.jsonl]}, exact: off}\n")
+	put("anchored.yaml", "dataset: d\nlicense: mit\nprompts: [{from: a.jsonl, license: mit}]\nmessages: [{role: user, content: hello}]\nteachers: [{name: t}]\n"+
+		"anchor: {from: people.csv, text: said, license: mit}\nchecks: {near: {against: [anchor, evals.jsonl, other@3]}}\n")
+	put("people.csv", "said\n\"A receive from a closed channel returns at once,  with the zero value of the channel's element type.\"\n")
 	for line, c := range map[string]struct {
 		status      int
 		out, errors string
@@ -36,6 +39,8 @@ func TestInspect(t *testing.T) {
 		"inspect a.jsonl --tolerance some":                          {2, "", "--tolerance"},
 		"inspect a.jsonl --checks nope.yaml":                        {2, "", "nope.yaml: there is no such file"},
 		"inspect a.jsonl --checks evals.yaml":                       {0, "rejected    2        contamination", ""},
+		"inspect a.jsonl --checks anchored.yaml -o out":             {0, "rejected    2        exact", ""},
+		"inspect a.jsonl --checks anchored.yaml":                    {0, "not compared with other@3", ""},
 		"inspect":                                                   {2, "", "<files>"},
 		"inspect a.jsonl --pairs p.tsv":                             {0, "pairs       1", ""},
 		"inspect narrow.txt --anchor wide.txt --tolerance 0":        {3, "gate        hold", ""},
