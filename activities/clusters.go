@@ -32,16 +32,22 @@ func (r *Rooms) clusters(ctx context.Context, run store.Run, pages int, recipe *
 }
 
 func (r *Rooms) eachDecision(ctx context.Context, run store.Run, pages int, do func(seq int, d *schema.Decision)) error {
-	for seq := range pages {
-		_, decisions, err := r.readDecisions(ctx, run, seq)
-		if err != nil {
-			return err
-		}
+	return r.eachDecided(ctx, run, pages, func(seq int, decisions []schema.Decision) {
 		for i := range decisions {
 			do(seq, &decisions[i])
 		}
-	}
-	return nil
+	})
+}
+
+// eachDecided reads the decisions of all pages, in order.
+func (r *Rooms) eachDecided(ctx context.Context, run store.Run, pages int, do func(seq int, decisions []schema.Decision)) error {
+	return ahead(ctx, pages, decisionsAhead, func(ctx context.Context, seq int) ([]schema.Decision, error) {
+		_, decisions, err := r.readDecisions(ctx, run, seq)
+		return decisions, err
+	}, func(seq int, decisions []schema.Decision) error {
+		do(seq, decisions)
+		return nil
+	})
 }
 
 // clusterRow is what Layout and Write need of the clusters: the size for records in one, the split for prompts that were drawn to another.

@@ -73,14 +73,13 @@ func (r *Rooms) Layout(ctx context.Context, in schema.LayoutInput) (schema.Layou
 	}
 	l := &layout{Format: recipe.Output.Format}
 	weights := map[string][]pageRows{}
-	for seq := range in.Pages {
-		_, decisions, err := r.readDecisions(ctx, run, seq)
-		if err != nil {
-			return schema.LayoutResult{}, err
-		}
+	err = r.eachDecided(ctx, run, in.Pages, func(seq int, decisions []schema.Decision) {
 		for split, w := range weigh(recipe.Recipe, table, seq, decisions) {
 			weights[split] = append(weights[split], w)
 		}
+	})
+	if err != nil {
+		return schema.LayoutResult{}, err
 	}
 	var admitted int64
 	for split, pages := range weights {

@@ -24,6 +24,15 @@ func (r *Rooms) readPage(ctx context.Context, run store.Run, ref schema.PageRef)
 
 // readTable reads an object of many rows: a header line, then a row a line.
 func readTable[T any](ctx context.Context, r *Rooms, key string, head any) ([]T, error) {
+	rows, err := r.readLines(ctx, key, head)
+	if err != nil {
+		return nil, err
+	}
+	return decodeRows[T](key, rows)
+}
+
+// readLines reads such an object and leaves its rows undecoded.
+func (r *Rooms) readLines(ctx context.Context, key string, head any) ([][]byte, error) {
 	packed, err := r.Store.Get(ctx, key)
 	if err != nil {
 		return nil, err
@@ -32,10 +41,7 @@ func readTable[T any](ctx context.Context, r *Rooms, key string, head any) ([]T,
 	if err != nil {
 		return nil, err
 	}
-	if err := decode(key, rows[0], head); err != nil {
-		return nil, err
-	}
-	return decodeRows[T](key, rows[1:])
+	return rows[1:], decode(key, rows[0], head)
 }
 
 // answersHeader is the first line of a page's final answers.

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/retort-data/retort/quality"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
@@ -45,13 +47,13 @@ func (r *Rooms) publishVersion(ctx context.Context, in schema.PublishInput) (sch
 	if got, ok, err := r.published(ctx, run, newest); ok || err != nil {
 		return got, err
 	}
-	m, err := r.manifest(ctx, run, in)
-	if err != nil {
+	var m schema.Manifest
+	var read *measured
+	g, together := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { m, err = r.manifest(together, run, in); return err })
+	g.Go(func() (err error) { read, err = r.measure(together, run); return err })
+	if err := g.Wait(); err != nil {
 		return schema.PublishResult{}, r.whyGone(ctx, run, err)
-	}
-	read, err := r.measure(ctx, run)
-	if err != nil {
-		return schema.PublishResult{}, err
 	}
 	for parent := newest; ; parent++ {
 		got, err := r.commit(ctx, run, m, parent, read)
@@ -154,13 +156,13 @@ func (r *Rooms) manifest(ctx context.Context, run store.Run, in schema.PublishIn
 	if err := r.getJSON(ctx, run.Sources(), &m.Sources); err != nil {
 		return m, err
 	}
-	m.Warnings = append(m.Warnings, gateWarnings(m.Gate.Gates)...)
 	if m.Releases, err = r.releases(ctx, run); err != nil {
 		return m, err
 	}
 	if m.Warnings, err = r.servedWarnings(ctx, run); err != nil {
 		return m, err
 	}
+	m.Warnings = append(m.Warnings, gateWarnings(m.Gate.Gates)...)
 	seen, err := r.addFiles(ctx, run, &m)
 	if err != nil {
 		return m, err
@@ -228,32 +230,25 @@ func (r *Rooms) releases(ctx context.Context, run store.Run) (all []schema.Relea
 // seenTeachers is what the files say of the teachers: records admitted, and the names under which they answered.
 type seenTeachers struct {
 	admitted map[string]int64
-	served   map[string]map[string]int64
+	served   servedNames
 	human    int64
 }
 
 // addFiles enters the run's files, each checked against what was written.
 func (r *Rooms) addFiles(ctx context.Context, run store.Run, m *schema.Manifest) (seenTeachers, error) {
-	seen := seenTeachers{admitted: map[string]int64{}, served: map[string]map[string]int64{}}
+	seen := seenTeachers{admitted: map[string]int64{}, served: servedNames{}}
 	var l layout
 	if err := r.getJSON(ctx, run.Layout(), &l); err != nil {
 		return seen, err
 	}
-	for _, f := range l.Files {
-		var w written
-		if err := r.getJSON(ctx, run.ShardStats(f.Name), &w); err != nil {
-			return seen, err
-		}
-		if err := CheckFile(ctx, r.Store, w.Shard); err != nil {
-			return seen, err
-		}
-		for t, names := range w.Served {
-			if seen.served[t] == nil {
-				seen.served[t] = map[string]int64{}
-			}
-			addCounts(seen.served[t], names)
-		}
-		if f.Split == rejectsSplit {
+	files, err := r.checkFiles(ctx, run, l.Files)
+	if err != nil {
+		return seen, err
+	}
+	for i := range files {
+		w := &files[i]
+		seen.served.add(w.Served)
+		if l.Files[i].Split == rejectsSplit {
 			m.Rejects = append(m.Rejects, w.Shard)
 			continue
 		}
@@ -263,6 +258,25 @@ func (r *Rooms) addFiles(ctx context.Context, run store.Run, m *schema.Manifest)
 		seen.human += w.Human
 	}
 	return seen, nil
+}
+
+// mostChecking bounds the files that are read back at once.
+const mostChecking = 4
+
+// checkFiles reads files back, each of which must be what was written.
+func (r *Rooms) checkFiles(ctx context.Context, run store.Run, plans []filePlan) ([]written, error) {
+	files := make([]written, len(plans))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(mostChecking)
+	for i, f := range plans {
+		g.Go(func() error {
+			if err := r.getJSON(ctx, run.ShardStats(f.Name), &files[i]); err != nil {
+				return err
+			}
+			return CheckFile(ctx, r.Store, files[i].Shard)
+		})
+	}
+	return files, g.Wait()
 }
 
 func addCounts(to, from map[string]int64) {

@@ -50,16 +50,22 @@ func (r *Rooms) measure(ctx context.Context, run store.Run) (*measured, error) {
 	}
 	beat := beatOf(ctx)
 	beat.start(pages, 0)
-	for seq := range pages {
-		if err := r.measurePage(ctx, run, seq, m); err != nil {
-			return nil, err
-		}
+	ref := schema.RunRef{Dataset: run.Name, Run: run.ID}
+	err = ahead(ctx, pages, pagesAhead, func(ctx context.Context, seq int) (read readPage, err error) {
+		read.teacher, read.rows, err = r.Decided(ctx, ref, seq)
+		return read, err
+	}, func(seq int, page readPage) error {
+		page.measure(m)
 		if gates > 0 {
 			if err := r.traceGates(ctx, run, seq, gates, m); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		beat.done.Add(1)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	out.summary, out.samples = m.Done(run.Name, run.ID, anchor)
 	return out, nil
@@ -76,17 +82,18 @@ func (r *Rooms) decidedPages(ctx context.Context, run store.Run) (n int, err err
 	return n, nil
 }
 
-func (r *Rooms) measurePage(ctx context.Context, run store.Run, seq int, m *report.Measurement) error {
-	teacher, rows, err := r.Decided(ctx, schema.RunRef{Dataset: run.Name, Run: run.ID}, seq)
-	if err != nil {
-		return err
-	}
-	for i := range rows {
-		d := &rows[i]
-		m.Add(&report.Answer{Teacher: teacher, Prompt: d.Request.Messages, Source: d.Request.Source, License: d.Request.License, Generation: d.Request.Generation,
+// readPage is a decided page that was read.
+type readPage struct {
+	teacher string
+	rows    []Decided
+}
+
+func (p readPage) measure(m *report.Measurement) {
+	for i := range p.rows {
+		d := &p.rows[i]
+		m.Add(&report.Answer{Teacher: p.teacher, Prompt: d.Request.Messages, Source: d.Request.Source, License: d.Request.License, Generation: d.Request.Generation,
 			Response: &d.Response, Inspection: &d.Inspection, Decision: &d.Decision})
 	}
-	return nil
 }
 
 // How many clusters are shown, and of each how many members.

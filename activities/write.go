@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"os"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/retort-data/retort/prompt"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
@@ -19,10 +21,10 @@ const mixedRows = 6000
 // written is what stands on S3 about a file that was written.
 type written struct {
 	schema.Shard
-	Generations map[string]int64            `json:"generations"`
-	Teachers    map[string]int64            `json:"teachers"` // answers by teacher
-	Human       int64                       `json:"human,omitempty"`
-	Served      map[string]map[string]int64 `json:"served"` // teacher → model name and fingerprint as it answered → records
+	Generations map[string]int64 `json:"generations"`
+	Teachers    map[string]int64 `json:"teachers"` // answers by teacher
+	Human       int64            `json:"human,omitempty"`
+	Served      servedNames      `json:"served"`
 }
 
 // Write writes one file of the layout: to a local file first, then to its key if nothing is there.
@@ -57,7 +59,7 @@ func (r *Rooms) Write(ctx context.Context, in schema.WriteInput) error {
 	defer f.Close()
 	w := &fileWriter{rooms: r, ref: in.RunRef, run: run, recipe: recipe, clusters: table, plan: plan, format: l.Format,
 		stats: written{Generations: map[string]int64{}, Teachers: map[string]int64{},
-			Served: map[string]map[string]int64{}}}
+			Served: servedNames{}}}
 	if err := w.write(ctx, f); err != nil {
 		return err
 	}
@@ -119,13 +121,13 @@ func (w *fileWriter) rows(ctx context.Context, put func(*schema.Reject) error) e
 	beat := beatOf(ctx)
 	beat.start(int(w.plan.Rows), 0)
 	for next := 0; next < len(w.plan.Slices); {
-		var rows []*schema.Reject
-		for ; next < len(w.plan.Slices) && len(rows) < mixedRows; next++ {
-			got, err := w.slice(ctx, w.plan.Slices[next])
-			if err != nil {
-				return err
-			}
-			rows = append(rows, got...)
+		from, mixed := next, 0
+		for ; next < len(w.plan.Slices) && mixed < mixedRows; next++ {
+			mixed += w.plan.Slices[next].To - w.plan.Slices[next].From
+		}
+		rows, err := w.read(ctx, w.plan.Slices[from:next])
+		if err != nil {
+			return err
 		}
 		if w.plan.Split != rejectsSplit {
 			rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
@@ -153,43 +155,80 @@ func generation(g int32) string {
 	return fmt.Sprint(g)
 }
 
-// slice reads a page and returns its rows of the file's split that the file has.
-func (w *fileWriter) slice(ctx context.Context, s rowSlice) ([]*schema.Reject, error) {
-	if s.Seq < 0 {
-		return w.humanSlice(ctx, s)
-	}
-	teacher, decided, err := w.rooms.Decided(ctx, w.ref, s.Seq)
-	if err != nil {
-		return nil, err
-	}
-	declared := w.recipe.teachers[teacher]
-	var rows []*schema.Reject
-	for i, at := 0, 0; i < len(decided) && at < s.To; i++ {
-		if split, ok := splitOf(w.recipe.Recipe, w.clusters, &decided[i].Decision); !ok || split != w.plan.Split {
+// readingAtOnce is how many pages of a file are read and decoded at once.
+const readingAtOnce = 2
+
+// read reads some slices at once and returns their rows in order.
+func (w *fileWriter) read(ctx context.Context, slices []rowSlice) (rows []*schema.Reject, err error) {
+	got := make([][]*schema.Reject, len(slices))
+	served := make([]servedNames, len(slices))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(readingAtOnce)
+	for i, s := range slices {
+		if s.Seq < 0 {
+			if got[i], err = w.humanSlice(ctx, s); err != nil {
+				break
+			}
 			continue
 		}
-		if at >= s.From {
-			w.served(teacher, &decided[i].Response)
-			rows = append(rows, w.record(&decided[i], declared))
-		}
-		at++
+		g.Go(func() (err error) { got[i], served[i], err = w.slice(ctx, s); return err })
+	}
+	if err := errors.Join(err, g.Wait()); err != nil {
+		return nil, err
+	}
+	for i := range slices {
+		w.stats.Served.add(served[i])
+		rows = append(rows, got[i]...)
 	}
 	return rows, nil
 }
 
-// errDiffer says that objects of one page don't belong together.
-var errDiffer = errors.New("page, answers, inspections and decisions don't fit together")
+// slice reads a page and returns its rows of the file's split that the file has.
+func (w *fileWriter) slice(ctx context.Context, s rowSlice) (rows []*schema.Reject, served servedNames, err error) {
+	p, err := w.rooms.openDecided(ctx, w.run, s.Seq)
+	if err != nil {
+		return nil, nil, err
+	}
+	declared := w.recipe.teachers[p.teacher]
+	served = servedNames{}
+	for i, at := 0, 0; i < len(p.decisions) && at < s.To; i++ {
+		if split, ok := splitOf(w.recipe.Recipe, w.clusters, &p.decisions[i]); !ok || split != w.plan.Split {
+			continue
+		}
+		if at++; at <= s.From {
+			continue
+		}
+		var row Decided
+		if err := p.row(i, &row); err != nil {
+			return nil, nil, err
+		}
+		served.note(p.teacher, &row.Response)
+		rows = append(rows, w.record(&row, declared))
+	}
+	return rows, served, nil
+}
 
-// served notes under which name a teacher answered.
-func (w *fileWriter) served(teacher string, a *schema.Response) {
+// servedNames counts records by teacher and by model name and fingerprint as it answered.
+type servedNames map[string]map[string]int64
+
+func (s servedNames) note(teacher string, a *schema.Response) {
 	name := a.Model
 	if a.Fingerprint != "" {
 		name += " (" + a.Fingerprint + ")"
 	}
-	if w.stats.Served[teacher] == nil {
-		w.stats.Served[teacher] = map[string]int64{}
+	if s[teacher] == nil {
+		s[teacher] = map[string]int64{}
 	}
-	w.stats.Served[teacher][name]++
+	s[teacher][name]++
+}
+
+func (s servedNames) add(more servedNames) {
+	for teacher, names := range more {
+		if s[teacher] == nil {
+			s[teacher] = map[string]int64{}
+		}
+		addCounts(s[teacher], names)
+	}
 }
 
 // record joins what the steps have said of one request.

@@ -64,6 +64,7 @@ type snapshot struct {
 func (a *app) follow(t client.Client, run store.Run) error {
 	v := a.newView()
 	defer v.close()
+	ended := a.awaitEnd(t, run)
 	for {
 		snap, err := a.look(t, run)
 		switch {
@@ -83,9 +84,21 @@ func (a *app) follow(t client.Client, run store.Run) error {
 		select {
 		case <-a.ctx.Done():
 			return a.leave(v, run)
+		case <-ended:
+			ended = nil // one look more, and if its last status can't be read yet, as often as before
 		case <-time.After(followEvery):
 		}
 	}
+}
+
+// awaitEnd closes what it returns once the run's workflow has ended, or nobody can tell.
+func (a *app) awaitEnd(t client.Client, run store.Run) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		t.GetWorkflow(a.ctx, workflows.GenerateID(run.Bucket, run.Prefix, run.Name), "").Get(a.ctx, nil) //nolint:errcheck // what it came to stands in its status
+	}()
+	return ended
 }
 
 func (a *app) leave(v view, run store.Run) error {

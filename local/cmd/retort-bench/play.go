@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/retort-data/retort/local/site"
+	"github.com/retort-data/retort/workflows"
 )
 
 // bench is a site that is measured.
@@ -31,6 +32,7 @@ type ran struct {
 	Prompts int             `json:"prompts"`
 	WallS   float64         `json:"wall_s"`
 	Beside  []int           `json:"asked_by_others_at_its_end,omitempty"` // in the order of the other runs
+	Steps   []site.Step     `json:"steps"`                                // in the order of their first start
 	Final   json.RawMessage `json:"final_status"`
 
 	recipe string
@@ -151,6 +153,11 @@ func (s *bench) measureServers(ctx context.Context, m *measured) error {
 	m.Counts, err = s.Count(ctx)
 	if err != nil {
 		return err
+	}
+	for _, r := range m.Runs {
+		if r.Steps, err = s.Steps(ctx, workflows.GenerateID(site.Bucket, "", r.Dataset)); err != nil {
+			return err
+		}
 	}
 	thousands := float64(m.Prompts) / 1000
 	m.EventsPer1000, m.RequestsPer1000 = float64(m.Counts.Events)/thousands, float64(m.Counts.S3Requests)/thousands
