@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"os"
@@ -53,7 +54,7 @@ func (r *Rooms) attest(ctx context.Context, d store.Dataset, m *schema.Manifest,
 	if err != nil {
 		return err
 	}
-	if err := provenance.CheckVersion(provenance.PublicOf(r.Signer), stands, body, m); err != nil {
+	if err := provenance.CheckVersion([]ed25519.PublicKey{provenance.PublicOf(r.Signer)}, stands, body, m); err != nil {
 		return &schema.Error{Kind: schema.KindHold, Code: "attestation_differs", Op: "sign", Subject: d.URI(key), Cause: fmt.Errorf("what stands there isn't this worker's: %w", err),
 			Hint: "Another worker signs with another key, or somebody wrote there. Give all workers one key, or delete the object, then release the run."}
 	}

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"strings"
 	"testing"
@@ -43,7 +44,7 @@ func TestPublishSigns(t *testing.T) {
 		l.must(err)
 		attestation, err := Attestation(t.Context(), l.store, l.run.Dataset, body)
 		l.must(err)
-		if err := provenance.CheckVersion(provenance.PublicOf(r.Signer), attestation, body, m); err != nil {
+		if err := provenance.CheckVersion([]ed25519.PublicKey{provenance.PublicOf(r.Signer)}, attestation, body, m); err != nil {
 			t.Errorf("version %d: %v", n, err)
 		}
 		if above != "" && above != digest(body) {

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -68,7 +69,7 @@ func (l *lab) wholeVersions() {
 		l.must(err)
 		attestation, err := Attestation(l.t.Context(), l.store, l.run.Dataset, body)
 		l.must(err)
-		if err := provenance.CheckVersion(provenance.PublicOf(labKey), attestation, body, m); err != nil {
+		if err := provenance.CheckVersion([]ed25519.PublicKey{provenance.PublicOf(labKey)}, attestation, body, m); err != nil {
 			l.t.Errorf("version %d: %v", n, err)
 		}
 	}

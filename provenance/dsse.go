@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // PayloadType of in-toto statements in a DSSE envelope.
@@ -66,22 +67,26 @@ func ParseEnvelope(body []byte) (*Envelope, error) {
 	return &e, nil
 }
 
-// Verify says whether a key has signed: nil, ErrNotSigned, ErrAnotherKey or ErrNoMatch.
-func (e *Envelope) Verify(key ed25519.PublicKey) error {
+// Verify says whether one of the keys has signed: nil, ErrNotSigned, ErrAnotherKey or ErrNoMatch.
+func (e *Envelope) Verify(keys ...ed25519.PublicKey) error {
 	if len(e.Signatures) == 0 {
 		return ErrNotSigned
 	}
-	said, id := false, KeyID(key)
-	for _, s := range e.Signatures {
-		if ed25519.Verify(key, preAuth(e.PayloadType, e.Payload), s.Sig) {
-			return nil
+	said, names := false, make([]string, len(keys))
+	for i, key := range keys {
+		id := KeyID(key)
+		for _, s := range e.Signatures {
+			if ed25519.Verify(key, preAuth(e.PayloadType, e.Payload), s.Sig) {
+				return nil
+			}
+			said = said || s.KeyID == id
 		}
-		said = said || s.KeyID == id
+		names[i] = short(id)
 	}
 	if said {
 		return ErrNoMatch
 	}
-	return fmt.Errorf("%w (%s), not by %s", ErrAnotherKey, e.KeyIDs(), short(id))
+	return fmt.Errorf("%w (%s), not by %s", ErrAnotherKey, e.KeyIDs(), strings.Join(names, " or "))
 }
 
 // KeyIDs names who has signed, as the envelope says.

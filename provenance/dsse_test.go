@@ -76,30 +76,33 @@ func TestCheckVersion(t *testing.T) {
 	edited := change(func(e *Envelope) {
 		e.Payload = []byte(strings.Replace(string(e.Payload), `"version":2`, `"version":3`, 1))
 	})
+	_, third := newKey(t)
 	for name, c := range map[string]struct {
-		key         ed25519.PublicKey
+		keys        []ed25519.PublicKey
 		attestation []byte
 		body        []byte
 		want        error // nil: holds
 		says        string
 	}{
-		"signed":                     {pub, attestation, body, nil, ""},
+		"signed":                     {[]ed25519.PublicKey{pub}, attestation, body, nil, ""},
 		"signed, no key given":       {nil, attestation, body, nil, ""},
 		"not signed, no key given":   {nil, nil, body, nil, ""},
-		"not signed":                 {pub, nil, body, ErrNotSigned, ""},
-		"no signatures":              {pub, change(func(e *Envelope) { e.Signatures = nil }), body, ErrNotSigned, ""},
-		"another key":                {other, attestation, body, ErrAnotherKey, ""},
-		"statement edited":           {pub, edited, body, ErrNoMatch, ""},
-		"signature cut":              {pub, change(func(e *Envelope) { e.Signatures[0].Sig = e.Signatures[0].Sig[:63] }), body, ErrNoMatch, ""},
-		"another manifest":           {pub, attestation, append(body[:len(body):len(body)], ' '), nil, "another manifest"},
+		"not signed":                 {[]ed25519.PublicKey{pub}, nil, body, ErrNotSigned, ""},
+		"no signatures":              {[]ed25519.PublicKey{pub}, change(func(e *Envelope) { e.Signatures = nil }), body, ErrNotSigned, ""},
+		"another key":                {[]ed25519.PublicKey{other}, attestation, body, ErrAnotherKey, ""},
+		"statement edited":           {[]ed25519.PublicKey{pub}, edited, body, ErrNoMatch, ""},
+		"signature cut":              {[]ed25519.PublicKey{pub}, change(func(e *Envelope) { e.Signatures[0].Sig = e.Signatures[0].Sig[:63] }), body, ErrNoMatch, ""},
+		"another manifest":           {[]ed25519.PublicKey{pub}, attestation, append(body[:len(body):len(body)], ' '), nil, "another manifest"},
 		"another manifest, no key":   {nil, attestation, append(body[:len(body):len(body)], ' '), nil, "another manifest"},
 		"statement edited, no key":   {nil, edited, body, nil, "d@3"},
-		"another type":               {pub, change(func(e *Envelope) { e.PayloadType = "text/plain" }), body, nil, "payloadType"},
-		"no envelope":                {pub, []byte("{"), body, nil, "no DSSE envelope"},
+		"another type":               {[]ed25519.PublicKey{pub}, change(func(e *Envelope) { e.PayloadType = "text/plain" }), body, nil, "payloadType"},
+		"no envelope":                {[]ed25519.PublicKey{pub}, []byte("{"), body, nil, "no DSSE envelope"},
 		"a payload of another shape": {nil, change(func(e *Envelope) { e.Payload = []byte(`[]`) }), body, nil, "no statement"},
+		"one of two keys":            {[]ed25519.PublicKey{other, pub}, attestation, body, nil, ""},
+		"neither of two keys":        {[]ed25519.PublicKey{other, third}, attestation, body, ErrAnotherKey, " or "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := CheckVersion(c.key, c.attestation, c.body, m)
+			err := CheckVersion(c.keys, c.attestation, c.body, m)
 			switch {
 			case c.want != nil && !errors.Is(err, c.want):
 				t.Errorf("error %v, want %v", err, c.want)
@@ -158,7 +161,7 @@ func FuzzCheckVersion(f *testing.F) {
 	f.Add(attestation)
 	f.Add([]byte(`{"payloadType":"application/vnd.in-toto+json","payload":"e30=","signatures":[{}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if err := CheckVersion(pub, b, body, m); err == nil {
+		if err := CheckVersion([]ed25519.PublicKey{pub}, b, body, m); err == nil {
 			e, err := ParseEnvelope(b)
 			good, _ := ParseEnvelope(attestation)
 			if err != nil || string(e.Payload) != string(good.Payload) {

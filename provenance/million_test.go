@@ -75,7 +75,7 @@ func TestProofOfAMillionIsSmall(t *testing.T) {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	if _, err := p.Verify(nil); err != nil {
+	if _, err := p.Verify(); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("inclusion proof %d bytes; the file with record, manifest, signature and lineage %d; checked in %v", len(inclusion), len(whole), time.Since(start))

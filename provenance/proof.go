@@ -92,14 +92,14 @@ func ParseProof(b []byte) (*Proof, error) {
 }
 
 // Verify checks a proof whole and returns the version's manifest. A nil key checks all but the signatures. The error says what doesn't hold.
-func (p *Proof) Verify(key ed25519.PublicKey) (*schema.Manifest, error) {
+func (p *Proof) Verify(keys ...ed25519.PublicKey) (*schema.Manifest, error) {
 	all, err := openAll(p.Versions)
 	if err != nil {
 		return nil, err
 	}
 	m := &all[0].manifest
 	for i := range all {
-		if err := p.checkSigned(key, i, &all[i]); err != nil {
+		if err := p.checkSigned(keys, i, &all[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -131,14 +131,14 @@ func (p *Proof) ManifestDigest() string {
 	return Digest(body)
 }
 
-func (p *Proof) checkSigned(key ed25519.PublicKey, i int, o *opened) error {
+func (p *Proof) checkSigned(keys []ed25519.PublicKey, i int, o *opened) error {
 	attestation := []byte(p.Versions[i].Attestation)
 	if bytes.Equal(bytes.TrimSpace(attestation), []byte("null")) {
 		attestation = nil
 	}
 	body, err := jcs.Transform(p.Versions[i].Manifest)
 	if err == nil {
-		err = CheckVersion(key, attestation, body, &o.manifest)
+		err = CheckVersion(keys, attestation, body, &o.manifest)
 	}
 	if err != nil {
 		return fmt.Errorf("%s@%d: %w", o.manifest.Dataset, o.manifest.Version, err)

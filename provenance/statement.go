@@ -110,11 +110,11 @@ func (s *Statement[P]) Names(digest string) bool {
 	return false
 }
 
-// CheckVersion checks the attestation of a manifest: that it names these very bytes, agrees with them, and, where a key is given, is
-// signed by it. attestation nil is ErrNotSigned where a key is given, else nil.
-func CheckVersion(key ed25519.PublicKey, attestation, body []byte, m *schema.Manifest) error {
+// CheckVersion checks the attestation of a manifest: that it names these very bytes, agrees with them, and, where keys are given, is
+// signed by one of them. attestation nil is ErrNotSigned where a key is given, else nil.
+func CheckVersion(keys []ed25519.PublicKey, attestation, body []byte, m *schema.Manifest) error {
 	if attestation == nil {
-		if key == nil {
+		if len(keys) == 0 {
 			return nil
 		}
 		return ErrNotSigned
@@ -123,8 +123,8 @@ func CheckVersion(key ed25519.PublicKey, attestation, body []byte, m *schema.Man
 	if err != nil {
 		return fmt.Errorf("its attestation can't be read: %w", err)
 	}
-	if key != nil {
-		if err := e.Verify(key); err != nil {
+	if len(keys) > 0 {
+		if err := e.Verify(keys...); err != nil {
 			return err
 		}
 	}

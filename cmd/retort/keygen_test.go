@@ -21,9 +21,9 @@ func TestKeygen(t *testing.T) {
 	s.must(err)
 	key, err := provenance.ParsePrivateKey("f", string(private))
 	s.must(err)
-	public, err := readPublicKey(name + ".pub.pem")
+	public, err := readPublicKeys([]string{name + ".pub.pem"})
 	s.must(err)
-	if !provenance.PublicOf(key).Equal(public) {
+	if !provenance.PublicOf(key).Equal(public[0]) {
 		t.Error("the halves don't belong together")
 	}
 	if in, err := os.Stat(name + ".pem"); err != nil || in.Mode().Perm() != 0o600 {

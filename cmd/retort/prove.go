@@ -42,7 +42,7 @@ func (c *ProveCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.Verify(nil); err != nil {
+	if _, err := p.Verify(); err != nil {
 		return &schema.Error{Kind: schema.KindFailed, Code: "proof", Op: "prove", Subject: c.Record, Cause: err, Hint: "The version was tampered with or damaged. See: retort verify " + c.Dataset}
 	}
 	if c.Output != "" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,11 +59,13 @@ func TestLineageThroughGenerations(t *testing.T) {
 	s.d = store.NewDataset("bucket", "p", "ground")
 	s.publish(1, "g1")
 	ground := s.publish(2, "g2")
-	s.d = store.NewDataset("bucket", "p", "team/middle")
+	own := s.key
+	theirs, theirPublic := s.newKey("theirs")
+	s.d, s.key = store.NewDataset("bucket", "p", "team/middle"), theirs
 	s.publish(1, "m1", func(m *schema.Manifest) {
 		m.Sources[0].Files = []schema.PinnedFile{{Name: "x", Bucket: "bucket", Key: ground.Shards[3].Key, ETag: "e"}, {Name: "y", Bucket: "bucket", Key: ground.Shards[2].Key, ETag: "e"}}
 	})
-	s.d = child
+	s.d, s.key = child, own
 	s.publish(1, "r1", func(m *schema.Manifest) {
 		m.Teachers[0].TrainedOn = []string{"team/middle@1", "elsewhere@4"}
 		m.Sources[1].Files = []schema.PinnedFile{{Name: "z", Bucket: "bucket", Key: ground.Shards[0].Key, ETag: "e"}}
@@ -81,8 +84,15 @@ func TestLineageThroughGenerations(t *testing.T) {
 	if under := v.Parents[1].Parents; len(under) != 1 || under[0].Dataset != "ground" || under[0].Version != 2 {
 		t.Errorf("%+v", under)
 	}
-	if _, err := p.Verify(provenance.PublicOf(s.key)); err != nil {
+	if _, err := p.Verify(provenance.PublicOf(own), provenance.PublicOf(theirs)); err != nil {
 		t.Error(err)
+	}
+	s.must(os.WriteFile(filepath.Join(s.dir, "proof.json"), []byte(out), 0o600))
+	if got, status := s.do("verify", "--proof", filepath.Join(s.dir, "proof.json"), "--key", s.public, "--key", theirPublic); status != 0 || !strings.Contains(got, "by one of the given keys") {
+		t.Errorf("status %d: %s", status, got)
+	}
+	if _, err := p.Verify(provenance.PublicOf(own)); !errors.Is(err, provenance.ErrAnotherKey) {
+		t.Errorf("the key of one of the two teams: %v", err)
 	}
 }
 
@@ -142,7 +152,7 @@ func FuzzProof(f *testing.F) {
 	f.Add([]byte(`{"format":"retort/proof/1","inclusion":{"shards":18446744073709551615,"rows":18446744073709551615}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if p, err := provenance.ParseProof(b); err == nil {
-			p.Verify(nil) //nolint:errcheck // it must not panic
+			p.Verify() //nolint:errcheck // it must not panic
 		}
 	})
 }

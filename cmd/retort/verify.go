@@ -14,9 +14,9 @@ import (
 
 // VerifyCmd reads a version again.
 type VerifyCmd struct {
-	Dataset string `arg:"" optional:"" help:"DATASET or DATASET@N; the newest version where @N is left out." placeholder:"DATASET[@N]"`
-	Key     string `help:"Public key (PEM) that must have signed it." placeholder:"FILE" type:"path"`
-	Proof   string `help:"Check this proof of a record (retort prove -o FILE) in place of a version; needs no store." placeholder:"FILE" type:"path"`
+	Dataset string   `arg:"" optional:"" help:"DATASET or DATASET@N; the newest version where @N is left out." placeholder:"DATASET[@N]"`
+	Key     []string `help:"Public key (PEM) that must have signed it; with several, one of them (repeat it)." placeholder:"FILE" type:"path" sep:"none"`
+	Proof   string   `help:"Check this proof of a record (retort prove -o FILE) in place of a version; needs no store." placeholder:"FILE" type:"path"`
 }
 
 // Verdict is what verify found.
@@ -40,7 +40,7 @@ func (c *VerifyCmd) Run(a *app) error {
 	case (c.Proof == "") == (c.Dataset == ""):
 		return &schema.Error{Kind: schema.KindInvalid, Code: "arguments", Op: "verify", Cause: errors.New("expected a dataset, or --proof FILE"), Hint: "See retort verify --help."}
 	}
-	key, err := readPublicKey(c.Key)
+	keys, err := readPublicKeys(c.Key)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (c *VerifyCmd) Run(a *app) error {
 		return err
 	}
 	v := &Verdict{Dataset: d.Name, Version: n, Shards: len(m.Shards)}
-	v.checkSignature(a, d, m, body, key)
+	v.checkSignature(a, d, m, body, keys)
 	if err := v.checkChain(a, d, m, body); err != nil {
 		return err
 	}

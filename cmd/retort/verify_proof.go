@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/ed25519"
 	"os"
 
 	"github.com/retort-data/retort/provenance"
@@ -20,8 +21,8 @@ type ProofVerdict struct {
 }
 
 // verifyProof checks a proof by itself: no configuration, no store.
-func (a *app) verifyProof(file, keyFile string) error {
-	key, err := readPublicKey(keyFile)
+func (a *app) verifyProof(file string, keyFiles []string) error {
+	keys, err := readPublicKeys(keyFiles)
 	if err != nil {
 		return err
 	}
@@ -33,8 +34,8 @@ func (a *app) verifyProof(file, keyFile string) error {
 	if err != nil {
 		return unreadable(file, err)
 	}
-	v := ProofVerdict{Dataset: p.Dataset, Version: p.Version, Signed: key != nil}
-	m, err := p.Verify(key)
+	v := ProofVerdict{Dataset: p.Dataset, Version: p.Version, Signed: len(keys) > 0}
+	m, err := p.Verify(keys...)
 	if err != nil {
 		v.Wrong = err.Error()
 	} else {
@@ -48,7 +49,7 @@ func (a *app) verifyProof(file, keyFile string) error {
 	case err != nil:
 		a.printf("WRONG  %s\n", err)
 	default:
-		a.printHolds(p, m, key != nil)
+		a.printHolds(p, m, keys)
 	}
 	if !v.OK {
 		return exitStatus(exitFailed)
@@ -56,10 +57,10 @@ func (a *app) verifyProof(file, keyFile string) error {
 	return nil
 }
 
-func (a *app) printHolds(p *provenance.Proof, m *schema.Manifest, checked bool) {
+func (a *app) printHolds(p *provenance.Proof, m *schema.Manifest, keys []ed25519.PublicKey) {
 	a.printProof(p, m)
-	if checked {
-		a.printf("The proof holds, and the manifests are signed by the given key.\n")
+	if len(keys) > 0 {
+		a.printf("The proof holds, and the manifests are signed %s.\n", signedBy(keys))
 		return
 	}
 	a.printf("The proof holds against the manifests that it carries. Nobody's signature was checked: give --key.\n")

@@ -16,20 +16,31 @@ import (
 	"github.com/retort-data/retort/store"
 )
 
-// readPublicKey reads --key; nil where none is given.
-func readPublicKey(path string) (ed25519.PublicKey, error) {
-	if path == "" {
-		return nil, nil
+// readPublicKeys reads the files of --key.
+func readPublicKeys(paths []string) (keys []ed25519.PublicKey, err error) {
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, unreadable(path, err)
+		}
+		key, err := provenance.ParsePublicKey(path, text)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, unreadable(path, err)
+	return keys, nil
+}
+
+func signedBy(keys []ed25519.PublicKey) string {
+	if len(keys) > 1 {
+		return "by one of the given keys"
 	}
-	return provenance.ParsePublicKey(path, text)
+	return "by the given key"
 }
 
 // checkSignature holds the manifest's bytes against its attestation, and says who signed.
-func (v *Verdict) checkSignature(a *app, d store.Dataset, m *schema.Manifest, body []byte, key ed25519.PublicKey) {
+func (v *Verdict) checkSignature(a *app, d store.Dataset, m *schema.Manifest, body []byte, keys []ed25519.PublicKey) {
 	if canonical, err := jcs.Transform(body); err != nil || !bytes.Equal(canonical, body) {
 		v.wrong("the manifest is not canonical JSON (RFC 8785): it was edited after it was published")
 	}
@@ -39,40 +50,40 @@ func (v *Verdict) checkSignature(a *app, d store.Dataset, m *schema.Manifest, bo
 		return
 	}
 	if attestation == nil {
-		v.unsigned(a, d, m, body, key)
+		v.unsigned(a, d, m, body, keys)
 		return
 	}
 	v.Signed = "yes, not checked: no key was given"
 	if e, err := provenance.ParseEnvelope(attestation); err == nil {
 		v.Signed = fmt.Sprintf("by %s, not checked: give --key", e.KeyIDs())
 	}
-	err = provenance.CheckVersion(key, attestation, body, m)
+	err = provenance.CheckVersion(keys, attestation, body, m)
 	switch {
 	case err != nil:
 		v.Signed = err.Error()
 		v.wrong("signature: %s", err)
-	case key != nil:
-		v.Signed = "by the given key"
+	case len(keys) > 0:
+		v.Signed = signedBy(keys)
 	}
 }
 
 // unsigned says why there is no attestation: the manifest was edited after it was signed, or nobody signed it.
-func (v *Verdict) unsigned(a *app, d store.Dataset, m *schema.Manifest, body []byte, key ed25519.PublicKey) {
+func (v *Verdict) unsigned(a *app, d store.Dataset, m *schema.Manifest, body []byte, keys []ed25519.PublicKey) {
 	v.Signed = provenance.ErrNotSigned.Error()
-	other, err := signedAs(a, d, m, key)
+	other, err := signedAs(a, d, m, keys)
 	switch {
 	case err != nil:
 		v.wrong("attestations can't be read: %s", err)
 	case other != "":
 		v.Signed = "another manifest was signed"
 		v.wrong("the manifest was edited, or exchanged, after it was signed: version %d of run %s was signed with sha256 %s; what stands there has %s", m.Version, m.Run, other, provenance.Digest(body))
-	case key != nil:
+	case len(keys) > 0:
 		v.wrong("signature: not signed: there is no attestation of sha256 %s", provenance.Digest(body))
 	}
 }
 
 // signedAs looks for a statement about the same run and version with another digest.
-func signedAs(a *app, d store.Dataset, m *schema.Manifest, key ed25519.PublicKey) (string, error) {
+func signedAs(a *app, d store.Dataset, m *schema.Manifest, keys []ed25519.PublicKey) (string, error) {
 	for in, err := range a.objects.List(a.ctx, d.Attestations(), "") {
 		if err != nil {
 			return "", err
@@ -88,7 +99,7 @@ func signedAs(a *app, d store.Dataset, m *schema.Manifest, key ed25519.PublicKey
 			return "", err
 		}
 		e, s, err := provenance.Open[provenance.Version](body, provenance.VersionType)
-		if err != nil || key != nil && e.Verify(key) != nil || s.Predicate.Run != m.Run || s.Predicate.Version != m.Version || len(s.Subject) == 0 {
+		if err != nil || len(keys) > 0 && e.Verify(keys...) != nil || s.Predicate.Run != m.Run || s.Predicate.Version != m.Version || len(s.Subject) == 0 {
 			continue
 		}
 		return s.Subject[0].Digest["sha256"], nil
