@@ -129,6 +129,7 @@ func (in *Inspector) findings(w *work, i Input, out *schema.Inspection) {
 	if r.SchemaFault != "" {
 		add(schema.Finding{Check: "schema", Do: c.Schema.Do, Match: shorten(r.SchemaFault)})
 	}
+	in.disclosures(r, out)
 	in.contamination(w, i, out)
 }
 

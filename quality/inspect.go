@@ -27,6 +27,7 @@ type Inspector struct {
 	refusals    []*patterns // by the lexicon's language; nil: none
 	identities  []*patterns
 	leftovers   []leftover
+	secrets     *secretRules
 	aliases     aliasMarker
 	evaluations *Evaluations
 	finish      map[string]string
@@ -93,6 +94,9 @@ func (in *Inspector) load(o Options) error {
 	if in.quality, err = ls.of("quality", in.checks.Quality.Limits); err != nil {
 		return err
 	}
+	if in.secrets, err = theSecretRules(); err != nil {
+		return err
+	}
 	if in.leftovers, err = loadLeftovers(); err != nil {
 		return err
 	}
@@ -139,7 +143,7 @@ func (in *Inspector) defaults() error {
 		{"repetition", &c.Repetition.Do, schema.DoDrop}, {"quality", &c.Quality.Do, schema.DoTag},
 		{"language", &c.Language.Do, want}, {"length", &c.Length.Do, length}, {"echo", &c.Echo.Do, schema.DoTag},
 		{"template", &c.Template.Do, schema.DoDrop}, {"reasoning", &c.Reasoning.Do, schema.DoDrop},
-		{"schema", &c.Schema.Do, schema.DoDrop}, {"contamination", &c.Contamination.Do, against},
+		{"schema", &c.Schema.Do, schema.DoDrop}, {"secrets", &c.Secrets.Do, schema.DoTag}, {"personal", &c.Personal.Do, schema.DoTag}, {"contamination", &c.Contamination.Do, against},
 	} {
 		switch *x.do {
 		case "":

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/retort-data/retort/quality"
 	"github.com/retort-data/retort/schema"
 )
 
@@ -123,7 +124,7 @@ func sampleOf(a *Answer) Sample {
 	for _, p := range a.Prompt {
 		s.Prompt = append(s.Prompt, schema.Message{Role: p.Role, Content: s.cut(p.Content)})
 	}
-	s.Answer = s.cut(a.Response.Text)
+	s.Answer = s.cut(quality.Mask(a.Response.Text)) // a report goes to more people than a dataset
 	for _, f := range a.Inspection.Findings {
 		switch {
 		case f.Check == a.Decision.Reason && s.Signal == "" && s.Match == "":

@@ -52,6 +52,7 @@ var reasonWords = map[string]string{
 	"identity": "it says which model it is", "truncated": "the answer was cut off", "repetition": "it repeats itself", "quality": "a measure of form is out of bounds",
 	"language": "it isn't in the language wanted", "length": "too short or too long", "echo": "it says the prompt again", "template": "parts of a template are left in it",
 	"reasoning": "reasoning leaked into the answer", "schema": "it breaks the schema of answers", "empty": "there is no text", "surplus": "the rows asked for were reached",
+	"secrets": "there are keys or passwords in it", "personal": "there are addresses or numbers of people in it",
 	"contamination": "it overlaps with an evaluation item",
 }
 

@@ -28,6 +28,8 @@ type Checks struct {
 	Template      Check         `yaml:"template" json:"template" doc:"left-overs of chat templates and placeholders (default drop)"`
 	Reasoning     Check         `yaml:"reasoning" json:"reasoning" doc:"reasoning tags leaked into the answer (default drop)"`
 	Schema        Check         `yaml:"schema" json:"schema" doc:"the answer breaks response.schema (default drop where there is one)"`
+	Secrets       Check         `yaml:"secrets" json:"secrets" doc:"keys, tokens and passwords in the answer, by gitleaks' rules (default tag)"`
+	Personal      Check         `yaml:"personal" json:"personal" doc:"e-mail addresses, phone, card and account numbers in the answer (default tag)"`
 	Exact         ExactCheck    `yaml:"exact" json:"exact" doc:"the same normalized text again (default drop, scope prompt)"`
 	Near          NearCheck     `yaml:"near" json:"near" doc:"near-duplicates by MinHash and exact Jaccard (default drop, scope prompt)"`
 	Contamination Contamination `yaml:"contamination" json:"contamination" doc:"overlap with evaluation sets (default drop where against is given)"`

@@ -56,6 +56,8 @@ func (c *Checks) fillDefaults(shaped bool) {
 	}
 	preset(&c.Quality.Do, DoTag)
 	preset(&c.Echo.Do, DoTag)
+	preset(&c.Secrets.Do, DoTag)
+	preset(&c.Personal.Do, DoTag)
 	preset(&c.Language.Do, dropWhere(len(c.Language.Want) > 0))
 	preset(&c.Length.Do, dropWhere(c.Length.Min > 0 || c.Length.Max > 0))
 	preset(&c.Schema.Do, dropWhere(shaped))

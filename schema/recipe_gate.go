@@ -35,5 +35,5 @@ func checkGate(r *Recipe, d *document) {
 func (c *Checks) actions() map[string]string {
 	return map[string]string{"empty": c.Empty.Do, "truncated": c.Truncated.Do, "refusal": c.Refusal.Do, "identity": c.Identity.Do, "repetition": c.Repetition.Do,
 		"quality": c.Quality.Do, "language": c.Language.Do, "length": c.Length.Do, "echo": c.Echo.Do, "template": c.Template.Do, "reasoning": c.Reasoning.Do,
-		"schema": c.Schema.Do, "contamination": c.Contamination.Do}
+		"schema": c.Schema.Do, "secrets": c.Secrets.Do, "personal": c.Personal.Do, "contamination": c.Contamination.Do}
 }
