@@ -1,15 +1,15 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
-	enumspb "go.temporal.io/api/enums/v1"
+	"github.com/charmbracelet/x/ansi"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
+	"golang.org/x/term"
 
 	"github.com/retort-data/retort/activities"
 	"github.com/retort-data/retort/schema"
@@ -53,37 +53,50 @@ func noRuns(d store.Dataset) error {
 // followEvery is how often a run's state is asked for.
 const followEvery = 500 * time.Millisecond
 
-// snapshot is what is known of a run at a moment.
-type snapshot struct {
-	schema.Status
-	flying activities.Beat // of the pages in flight, by their heartbeats
-	stale  bool            // no worker answered: the status is the last one on S3
-}
+// looker sees what is known of a run.
+type looker func() (*snapshot, error)
 
 // follow shows a run until it ends; interrupted, it says how to rejoin. The run doesn't depend on who looks.
 func (a *app) follow(t client.Client, run store.Run) error {
+	look := func() (*snapshot, error) { return a.look(t, run) }
+	follow := a.followLines
+	if out, ok := a.terminal(); ok {
+		follow = func(look looker, ended <-chan struct{}) (*schema.Status, error) {
+			return a.followLive(out, look, ended)
+		}
+	}
+	last, err := follow(look, a.awaitEnd(t, run))
+	switch {
+	case err != nil:
+		return err
+	case last == nil:
+		fmt.Fprintf(a.stderr, "\nThe run goes on. Rejoin it with: retort watch %s\n", run.Name)
+		return exitStatus(exitInterrupted)
+	}
+	return a.conclude(run, last)
+}
+
+// followLines prints lines until the run ends (its last status), or the command is interrupted (nil).
+func (a *app) followLines(look looker, ended <-chan struct{}) (*schema.Status, error) {
 	v := a.newView()
-	defer v.close()
-	ended := a.awaitEnd(t, run)
 	for {
-		snap, err := a.look(t, run)
+		snap, err := look()
 		switch {
 		case a.ctx.Err() != nil:
-			return a.leave(v, run)
+			return nil, nil
 		case err != nil:
 			v.trouble(err)
-		case snap != nil:
+		default:
 			if err := v.show(snap); err != nil {
-				return err
+				return nil, err
 			}
-			if schema.Ended(snap.State) {
-				v.close()
-				return a.conclude(run, &snap.Status)
+			if snap.Ended() {
+				return &snap.Status, nil
 			}
 		}
 		select {
 		case <-a.ctx.Done():
-			return a.leave(v, run)
+			return nil, nil
 		case <-ended:
 			ended = nil // one look more, and if its last status can't be read yet, as often as before
 		case <-time.After(followEvery):
@@ -100,58 +113,6 @@ func (a *app) awaitEnd(t client.Client, run store.Run) <-chan struct{} {
 	}()
 	return ended
 }
-
-func (a *app) leave(v view, run store.Run) error {
-	v.close()
-	fmt.Fprintf(a.stderr, "\nThe run goes on. Rejoin it with: retort watch %s\n", run.Name)
-	return exitStatus(exitInterrupted)
-}
-
-// lookFor bounds one look; without a worker a query would wait.
-const lookFor = 4 * time.Second
-
-// look asks the workflow, and where nobody answers, the status on S3.
-func (a *app) look(t client.Client, run store.Run) (*snapshot, error) {
-	ctx, cancel := context.WithTimeout(a.ctx, lookFor)
-	defer cancel()
-	id := workflows.GenerateID(run.Bucket, run.Prefix, run.Name)
-	snap := &snapshot{}
-	described, err := t.DescribeWorkflowExecution(ctx, id, "")
-	if err == nil {
-		for _, p := range described.GetPendingActivities() {
-			var b activities.Beat
-			if p.GetActivityType().GetName() == schema.StepAsk && converter.GetDefaultDataConverter().FromPayloads(p.GetHeartbeatDetails(), &b) == nil {
-				snap.flying.Total += b.Total
-				snap.flying.Done += b.Done
-				snap.flying.Failed += b.Failed
-			}
-		}
-		if described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
-			if got, err := t.QueryWorkflow(ctx, id, "", schema.QueryStatus); err == nil && got.Get(&snap.Status) == nil && snap.Run == run.ID {
-				return snap, nil
-			}
-		}
-	}
-	snap.stale = true
-	body, err := a.objects.Get(a.ctx, run.Status())
-	if errors.Is(err, store.ErrNotFound) {
-		snap.Status = schema.Status{Dataset: run.Name, Run: run.ID, State: "waiting for a worker"}
-		return snap, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(body, &snap.Status); err != nil {
-		return nil, err
-	}
-	if snap.Ended() {
-		snap.stale = false
-	}
-	return snap, nil
-}
-
-// Ended says whether the run goes on by itself.
-func (s *snapshot) Ended() bool { return schema.Ended(s.State) }
 
 // conclude says what a run came to, and returns the exit status that goes with it.
 func (a *app) conclude(run store.Run, s *schema.Status) error {
@@ -224,5 +185,28 @@ func (a *app) problemText(run store.Run, code string) string {
 	if err != nil || json.Unmarshal(body, &p) != nil {
 		return ""
 	}
-	return "  " + p.Message + "\n"
+	return a.hang(p.Message)
+}
+
+// hang indents text by two; on a terminal lines are broken between words, under the indent.
+func (a *app) hang(text string) string {
+	width := 0
+	if out, ok := a.terminal(); ok {
+		width, _, _ = term.GetSize(int(out.Fd()))
+	}
+	return hangIn(text, width)
+}
+
+// hangIn is hang in a width; 0 has no bound.
+func hangIn(text string, width int) string {
+	var b strings.Builder
+	for _, line := range strings.Split(printable(text), "\n") {
+		bare := strings.TrimLeft(line, " ")
+		indent := "  " + line[:len(line)-len(bare)]
+		if width > len(indent)+20 {
+			bare = strings.ReplaceAll(ansi.Wordwrap(bare, width-len(indent)-1, " "), "\n", "\n"+indent)
+		}
+		b.WriteString(indent + bare + "\n")
+	}
+	return b.String()
 }

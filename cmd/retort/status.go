@@ -47,9 +47,7 @@ func (c *StatusCmd) Run(a *app) error {
 		return a.printJSON(all)
 	}
 	for i := range all {
-		for _, line := range liveLines(&snapshot{Status: all[i]}, time.Now()) {
-			a.printf("%s\n", line)
-		}
+		a.printf("%s\n", still(&all[i], time.Now()))
 		if c.Dataset != "" && all[i].State == schema.StateHeld {
 			d, err := a.dataset(c.Dataset)
 			if err != nil {

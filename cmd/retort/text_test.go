@@ -103,7 +103,7 @@ func TestCostText(t *testing.T) {
 func TestBar(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		done, total := rapid.Int64Range(0, 1e9).Draw(t, "done"), rapid.Int64Range(0, 1e9).Draw(t, "total")
-		if got := bar(done, total, 24); len(got) != 26 {
+		if got := (paint{ascii: true}).bar(done, total, 24, paint{}.good); len(got) != 24 {
 			t.Fatalf("%d of %d: %s", done, total, got)
 		}
 	})

@@ -15,16 +15,16 @@ func TestViewOfMoneyAndBatches(t *testing.T) {
 		Teachers: []schema.TeacherStatus{{Name: "t", Requests: 100, Answered: 50, Reused: 10, Reusable: 20, Admitted: 40, Cost: schema.Cost{Micros: 500_000}, Served: []string{"a", "b"},
 			Batches: &schema.BatchStatus{Submitted: 3, Queued: 1, Running: 2, Requests: 30, Completed: 12, Failed: 1}}}}
 	s.Figure()
-	text := strings.Join(liveLines(&snapshot{Status: s}, time.Now()), "\n")
+	text := still(&s, time.Now())
 	for _, want := range []string{"$0.0125 an admitted record", "about $1.00 to the end", "batches 1 queued, 2 running, 12 of 30 requests answered, 1 failed", "10 of 20 answers that an earlier run had paid for",
-		"its model changed: 2 names", "63 of 100"} {
+		"answered under 2 names", "63 of 100"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the view lacks %q:\n%s", want, text)
 		}
 	}
 	s.Cost.Unknown, s.Teachers[0].Cost.Unknown = 50, 50
 	s.Figure()
-	if text := strings.Join(liveLines(&snapshot{Status: s}, time.Now()), "\n"); strings.Contains(text, "an admitted record") || strings.Contains(text, "to the end") {
+	if text := still(&s, time.Now()); strings.Contains(text, "an admitted record") || strings.Contains(text, "to the end") {
 		t.Errorf("an unknown price is given as known:\n%s", text)
 	}
 }
