@@ -124,6 +124,7 @@ func (k *asking) accept(reply *openai.ChatCompletionResponse, x *exchange) usage
 		r.Text = unfence(text)
 		r.SchemaFault = s.Fault(r.Text)
 	}
+	k.client.withoutKey(r)
 	k.client.stats.answers.Add(1)
 	return readUsage(reply.Usage)
 }

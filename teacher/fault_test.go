@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -322,5 +323,19 @@ func TestWriteZeros(t *testing.T) {
 	want := []byte(`{"messages":[{"role":"user","content":"\"temperature\":1e-45 {\"role\":\"user\"}"}],"temperature":0}`)
 	if got := writeZeros(in); !bytes.Equal(got, want) {
 		t.Errorf("got %s", got)
+	}
+}
+
+// A teacher that says its key back, in a good answer too, brings it into no response.
+func TestNoAnswerHoldsTheKey(t *testing.T) {
+	c := newTest(t, func(w http.ResponseWriter, r *http.Request) {
+		writeJSON(w, 200, strings.NewReplacer("served-1", r.Header.Get("Authorization"), "fp1", testKey, `"stop"`, `"stop `+testKey+`"`).Replace(completion("<think>"+testKey+"</think>You sent "+testKey+" to me.")))
+	}, nil)
+	r, err := c.Ask(context.Background(), hello())
+	if err != nil || r.Failed() {
+		t.Fatal(r.FailCode, err)
+	}
+	if got := fmt.Sprintf("%+v", r); strings.Contains(got, testKey) || r.Text != "You sent [key] to me." || r.Reasoning != "[key]" {
+		t.Errorf("%q", got)
 	}
 }

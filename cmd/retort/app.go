@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/log"
 
+	"github.com/retort-data/retort/activities"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
 )
@@ -162,5 +163,5 @@ func (a *app) client(logs *slog.Logger) (client.Client, error) {
 
 // quiet is the logger of commands that people look at: warnings and errors of the SDK go to stderr.
 func (a *app) quiet() *slog.Logger {
-	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	return slog.New(activities.NewLogFilter(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelError}), a.config))
 }

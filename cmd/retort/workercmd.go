@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/retort-data/retort/activities"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/telemetry"
 	"github.com/retort-data/retort/worker"
@@ -23,13 +24,14 @@ type WorkerCmd struct {
 // twice as much as lives is more than a small machine should need. GOGC wins.
 const collectAt = 50
 
-// logger writes to stderr.
-func (c *WorkerCmd) logger(a *app, level slog.Level) *slog.Logger {
+// logger writes to stderr what may stand in a log.
+func (c *WorkerCmd) logger(a *app, config *schema.Config, level slog.Level) *slog.Logger {
 	o := &slog.HandlerOptions{Level: level}
+	var h slog.Handler = slog.NewTextHandler(a.stderr, o)
 	if c.Log == "json" {
-		return slog.New(slog.NewJSONHandler(a.stderr, o))
+		h = slog.NewJSONHandler(a.stderr, o)
 	}
-	return slog.New(slog.NewTextHandler(a.stderr, o))
+	return slog.New(activities.NewLogFilter(h, config))
 }
 
 // Run works until SIGINT or SIGTERM.
@@ -47,7 +49,7 @@ func (c *WorkerCmd) Run(a *app) error {
 	}
 	defer server.Stop() //nolint:errcheck // it served as long as it could
 	a.metrics = server.Handler
-	logs := c.logger(a, slog.LevelInfo)
+	logs := c.logger(a, config, slog.LevelInfo)
 	for until := time.Now().Add(c.Wait); ; {
 		err := c.work(a, config, logs, server)
 		var e *schema.Error
@@ -67,7 +69,7 @@ func (c *WorkerCmd) Run(a *app) error {
 const waitPause = time.Second
 
 func (c *WorkerCmd) work(a *app, config *schema.Config, logs *slog.Logger, server *telemetry.Server) error {
-	t, err := a.client(c.logger(a, slog.LevelWarn))
+	t, err := a.client(c.logger(a, config, slog.LevelWarn))
 	if err != nil {
 		return err
 	}

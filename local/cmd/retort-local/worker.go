@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 
+	"github.com/retort-data/retort/activities"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/worker"
 )
@@ -26,8 +27,8 @@ var runWorker = func(ctx context.Context, path, logPath string) error {
 		return err
 	}
 	defer file.Close()
-	logs := slog.New(slog.NewTextHandler(file, nil))
-	warnings := slog.New(slog.NewTextHandler(file, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	logs := slog.New(activities.NewLogFilter(slog.NewTextHandler(file, nil), config))
+	warnings := slog.New(activities.NewLogFilter(slog.NewTextHandler(file, &slog.HandlerOptions{Level: slog.LevelWarn}), config))
 	c, err := client.DialContext(ctx, client.Options{
 		HostPort: config.Temporal.Address, Namespace: config.Temporal.Namespace,
 		Logger: sdklog.NewStructuredLogger(warnings),
