@@ -12,9 +12,6 @@ import (
 	"github.com/retort-data/retort/store"
 )
 
-// fewestPinned is about how many answers a version needs to be an anchor: a hundred of them for its profile.
-const fewestPinned = 340
-
 // PinVersion finds the version that a recipe's answers are to be measured against. It returns nil where the dataset has no version
 // yet, for then there is no trend. What is wrong with the version is a fault of the recipe.
 func PinVersion(ctx context.Context, s store.Store, d store.Dataset, recipe *schema.Recipe) (*schema.ManifestSource, error) {
@@ -34,8 +31,8 @@ func PinVersion(ctx context.Context, s store.Store, d store.Dataset, recipe *sch
 	if err != nil {
 		return nil, err
 	}
-	if said := m.Counts.Planned - m.Counts.Failed - m.Counts.Unasked; said < fewestPinned {
-		return nil, fault(fmt.Sprintf("version %d has %d answers of its own run; about %d are needed to measure against it", n, said, fewestPinned), "pin a larger version, or leave it out")
+	if said := m.Counts.Planned - m.Counts.Failed - m.Counts.Unasked; said < quality.FewestPinned {
+		return nil, fault(fmt.Sprintf("version %d has %d answers of its own run; %d of 8 words or more are needed to measure against it", n, said, quality.FewestPinned), "pin a larger version, or leave it out")
 	}
 	if _, err := s.Head(ctx, d.Run(m.Run).Decisions(0)); notFound(err) {
 		return nil, fault(fmt.Sprintf("the answers of version %d aren't there any more (run %s)", n, m.Run), "pin a version whose run still stands under "+d.URI(d.Runs()))

@@ -95,32 +95,60 @@ func (g *liveGates) move(ctx context.Context, r *Rooms, run store.Run, recipe *R
 // restore takes the last state before page seq, or begins.
 func (g *liveGates) restore(ctx context.Context, r *Rooms, run store.Run, recipe *Recipe, seq int) error {
 	g.gates, g.seq, g.released, g.snapshot, g.behind, g.records = nil, 0, 0, -1, 0, 0
-	states := gateStates{States: make([][]byte, len(g.plans))}
 	if seq > 0 {
 		head, err := r.readGateLog(ctx, run, seq-1)
 		if err != nil {
 			return err
 		}
-		if at := head.Snapshot; at >= 0 {
-			if err := r.getJSON(ctx, run.GateState(at), &states); err != nil {
-				return err
-			}
-			if head, err = r.readGateLog(ctx, run, at); err != nil {
-				return err
-			}
-			g.seq, g.released, g.snapshot = at+1, head.Released, at
+		if taken, err := g.takeState(ctx, r, run, recipe, head.Snapshot); taken || err != nil {
+			return err
 		}
 	}
-	if len(states.States) != len(g.plans) {
-		return broken(run.GateState(g.snapshot), errors.New("it has the states of other gates"))
+	return g.begin(ctx, r, recipe, make([][]byte, len(g.plans)))
+}
+
+// takeState takes the state behind page at, -1 none. A state that is gone, damaged, or put by another version of the
+// program is no loss: the gates follow from the pages.
+func (g *liveGates) takeState(ctx context.Context, r *Rooms, run store.Run, recipe *Recipe, at int) (bool, error) {
+	if at < 0 {
+		return false, nil
 	}
+	var states gateStates
+	err := r.getJSON(ctx, run.GateState(at), &states)
+	if notFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if len(states.States) != len(g.plans) {
+		return false, broken(run.GateState(at), errors.New("it has the states of other gates"))
+	}
+	head, err := r.readGateLog(ctx, run, at)
+	if err != nil {
+		return false, err
+	}
+	var e *schema.Error
+	if err := g.begin(ctx, r, recipe, states.States); errors.As(err, &e) && e.Code == quality.CodeDamaged {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	g.seq, g.released, g.snapshot = at+1, head.Released, at
+	return true, nil
+}
+
+// begin opens every gate, at its beginning or as its state has it.
+func (g *liveGates) begin(ctx context.Context, r *Rooms, recipe *Recipe, states [][]byte) error {
+	var gates []*quality.Gate
 	for i, plan := range g.plans {
-		gate, err := plan.open(ctx, r, recipe, states.States[i])
+		gate, err := plan.open(ctx, r, recipe, states[i])
 		if err != nil {
 			return err
 		}
-		g.gates = append(g.gates, gate)
+		gates = append(gates, gate)
 	}
+	g.gates = gates
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -47,7 +48,7 @@ func TestTrendAgainstAVersion(t *testing.T) {
 		t.Errorf("gate of the manifest %+v", g)
 	}
 	trend := g.Gates[0]
-	if trend.Records != 800 || trend.Pairs < 200 || trend.ByKey < 100 || len(trend.Accounts) != 8 || g.Gates[1].Records != 800 {
+	if trend.Records != 800 || trend.Pairs < 200 || trend.ByKey < 100 || len(trend.Accounts) != 9 || g.Gates[1].Records != 800 {
 		t.Errorf("trend %+v", trend)
 	}
 	last := m.Sources[len(m.Sources)-1]
@@ -106,6 +107,26 @@ func TestGatesFollowFromThePages(t *testing.T) {
 			n, two := 0, []*Rooms{l.rooms(l.store), l.rooms(l.store)}
 			return func() *Rooms { n++; return two[n/3%2] }
 		},
+		"always new, no states": func(l *lab) func() *Rooms {
+			return func() *Rooms {
+				for key := range l.objects(l.run.Home() + "gate/") {
+					if strings.HasSuffix(key, ".state") {
+						l.must(l.store.Delete(t.Context(), key))
+					}
+				}
+				return l.rooms(l.store)
+			}
+		},
+		"always new, states of another program": func(l *lab) func() *Rooms {
+			return func() *Rooms {
+				for key := range l.objects(l.run.Home() + "gate/") {
+					if strings.HasSuffix(key, ".state") {
+						l.must(l.store.Put(t.Context(), key, []byte(`{"states":["cmV0b3J0LWdhdGUvMAo="]}`)))
+					}
+				}
+				return l.rooms(l.store)
+			}
+		},
 	} {
 		l := newTrend(t, "")
 		f := &flow{l: l, rooms: rooms(l)}
@@ -115,8 +136,11 @@ func TestGatesFollowFromThePages(t *testing.T) {
 			t.Fatalf("%s: no digest of the log", name)
 		}
 		outcomes[name]["digest"] = f.publish.GateLog
-		if _, ok := outcomes[name][l.run.GateState(2)]; !ok {
+		if _, ok := outcomes[name][l.run.GateState(2)]; !ok && name != "always new, no states" {
 			t.Errorf("%s: no state behind the third page", name)
+		}
+		if wrong, err := CheckGateLog(t.Context(), l.store, l.run, f.publish.GateLog); err != nil || wrong != "" {
+			t.Errorf("%s: the log: %s %v", name, wrong, err)
 		}
 		again, err := l.rooms(l.store).Admit(t.Context(), schema.AdmitInput{RunRef: l.ref, Page: l.unbounded(f.plan.Teachers[0].Pages - 1).Page, Seq: f.plan.Teachers[0].Pages - 1, Root: f.root, Gate: f.gate, RowsLeft: -1})
 		l.must(err)
@@ -126,9 +150,66 @@ func TestGatesFollowFromThePages(t *testing.T) {
 	}
 	for name, got := range outcomes {
 		for key, body := range outcomes["one worker"] {
-			if got[key] != body {
+			if got[key] != body && !(strings.HasSuffix(key, ".state") && strings.HasPrefix(name, "always new, ")) {
 				t.Errorf("%s: %s differs", name, key)
 			}
 		}
 	}
+}
+
+// Whatever is done to a gate's log, the object it was done to is named.
+func TestGateLogIsChecked(t *testing.T) {
+	l := newTrend(t, "")
+	f := &flow{l: l, rooms: func() func() *Rooms { r := l.rooms(l.store); return func() *Rooms { return r } }()}
+	f.decide()
+	whole, last := l.objects(l.run.Home()+"gate/"), f.plan.Teachers[0].Pages-1
+	for name, c := range map[string]struct {
+		tamper func(l *lab, last int)
+		says   string
+	}{
+		"a log written anew": {func(l *lab, _ int) {
+			body, err := l.store.Get(t.Context(), l.run.GateLog(1))
+			l.must(err)
+			rows, err := unpack("", body)
+			l.must(err)
+			w := newLines()
+			for i, row := range rows {
+				if i == 1 {
+					row = []byte(`[[0,1.5]]`)
+				}
+				l.must(w.add(json.RawMessage(row)))
+			}
+			l.must(l.store.Put(t.Context(), l.run.GateLog(1), w.packed()))
+		}, "gate/000001.jsonl.zst was changed"},
+		"the last one written anew": {func(l *lab, last int) {
+			body, err := l.store.Get(t.Context(), l.run.GateLog(last))
+			l.must(err)
+			l.must(l.store.Put(t.Context(), l.run.GateLog(last), append(body, body...)))
+		}, "isn't the one that the manifest names"},
+		"bytes that are no log":    {func(l *lab, _ int) { l.must(l.store.Put(t.Context(), l.run.GateLog(1), []byte("x"))) }, "gate/000001.jsonl.zst was changed: it can't be read"},
+		"two that changed places":  {func(l *lab, _ int) { l.swap(l.run.GateLog(0), l.run.GateLog(1)) }, "gate/000000.jsonl.zst was changed"},
+		"one that is gone":         {func(l *lab, _ int) { l.must(l.store.Delete(t.Context(), l.run.GateLog(1))) }, "what followed it is gone"},
+		"all of it gone":           {func(l *lab, _ int) { l.must(l.store.Delete(t.Context(), l.run.GateLog(0))) }, "gate/000000.jsonl.zst and those behind it, is gone"},
+		"one more than there were": {func(l *lab, last int) { l.must(l.store.Put(t.Context(), l.run.GateLog(last+1), []byte("x"))) }, "that object was added"},
+	} {
+		c.tamper(l, last)
+		if wrong, err := CheckGateLog(t.Context(), l.store, l.run, f.publish.GateLog); err != nil || !strings.Contains(wrong, c.says) {
+			t.Errorf("%s: %q, %v; want %q", name, wrong, err, c.says)
+		}
+		l.must(l.store.Delete(t.Context(), l.run.GateLog(last+1)))
+		for key, body := range whole {
+			l.must(l.store.Put(t.Context(), key, []byte(body)))
+		}
+	}
+}
+
+// swap exchanges two objects.
+func (l *lab) swap(one, two string) {
+	l.t.Helper()
+	a, err := l.store.Get(l.t.Context(), one)
+	l.must(err)
+	b, err := l.store.Get(l.t.Context(), two)
+	l.must(err)
+	l.must(l.store.Put(l.t.Context(), one, b))
+	l.must(l.store.Put(l.t.Context(), two, a))
 }

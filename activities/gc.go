@@ -32,6 +32,8 @@ type Mark struct {
 	Bytes int64     `json:"bytes"`
 	ETag  string    `json:"etag"`
 	Since time.Time `json:"since"` // marked without a break
+
+	again bool // what needs it makes it again: it may go even where its run is published yet
 }
 
 // Due says whether a mark is old enough.
@@ -102,6 +104,9 @@ func (c *Collector) Sweep(ctx context.Context, all []Mark) (removed, kept []Mark
 			continue
 		}
 		ok, asked := safe[m.Run]
+		if m.again {
+			ok, asked = true, true
+		}
 		if !asked {
 			if ok, err = c.fence(ctx, m.Run); err != nil {
 				return removed, kept, err

@@ -159,7 +159,7 @@ func (c *Collector) judge(ctx context.Context, n *needs, in store.Info) (*Mark, 
 		m.Run, m.Why = run, "a report of a version that the run didn't become"
 	default:
 		id, rest, _ := strings.Cut(in.Key[len(d.Runs()):], "/")
-		m.Run, m.Why = id, c.whyOfRun(n, id, rest)
+		m.Run, m.Why, m.again = id, c.whyOfRun(n, id, rest), gateState(rest)
 	}
 	if m.Why == "" || m.Run == "" || n.open[m.Run] {
 		return nil, nil
@@ -213,11 +213,18 @@ var made = []string{"index/", "written/", "layout.json", "clusters.jsonl.zst"}
 // kept are those that stay for good: what became of a run, and what keeps it from being published.
 var kept = []string{"status.json", "collected.json", "publishing/"}
 
+// gateState says whether a file of a run's folder is a state of its gates.
+func gateState(rest string) bool {
+	return strings.HasPrefix(rest, "gate/") && strings.HasSuffix(rest, ".state")
+}
+
 func (c *Collector) whyOfRun(n *needs, id, rest string) string {
 	has := func(list []string) bool {
 		return slices.ContainsFunc(list, func(p string) bool { return strings.HasPrefix(rest, p) })
 	}
 	switch {
+	case gateState(rest):
+		return "the state of a gate whose run has ended" // its log and verdicts stay
 	case n.published[id] || has(kept):
 		return ""
 	case strings.HasPrefix(id, previewPrefix):

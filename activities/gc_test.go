@@ -125,6 +125,36 @@ func TestGCTakesWhatNothingNeeds(t *testing.T) {
 	}
 }
 
+// States of gates go once their run has ended, published or not, and no fence is put for them: the log and the pages give them again.
+func TestGCTakesStatesOfGates(t *testing.T) {
+	l := twoVersions(t)
+	l.state("r1", schema.StatePublished)
+	l.state("r2", schema.StatePublished)
+	for run, state := range map[string]string{"r3": schema.StateFailed, "r4": schema.StateHeld} {
+		l.anew(run)
+		l.state(run, state)
+	}
+	for _, run := range []string{"r1", "r3", "r4"} {
+		of := l.run.Dataset.Run(run)
+		for _, key := range []string{of.GateState(2), of.GateLog(2), of.GateVerdict(2)} {
+			l.must(l.store.Put(t.Context(), key, []byte("x")))
+		}
+	}
+	got := l.gc(l.store, 0, 1)
+	for run, want := range map[string]bool{"r1": true, "r3": true, "r4": false} {
+		of := l.run.Dataset.Run(run)
+		if slices.Contains(got, of.GateState(2)) != want {
+			t.Errorf("%s: state removed %v, want %v", run, !want, want)
+		}
+		if slices.Contains(got, of.GateLog(2)) || slices.Contains(got, of.GateVerdict(2)) {
+			t.Errorf("%s: its log or verdict is gone", run)
+		}
+	}
+	if _, err := l.store.Head(t.Context(), l.run.Dataset.Run("r1").Collected()); !notFound(err) {
+		t.Errorf("a fence at a published run: %v", err)
+	}
+}
+
 // What is needed again, or is another object, begins its day anew.
 func TestGCMarksAnew(t *testing.T) {
 	l := twoVersions(t)

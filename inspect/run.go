@@ -17,7 +17,7 @@ type Options struct {
 	Against []Corpus      // stands for Checks.Near.Against
 
 	Anchor     []string           // files that the gate compares with; none: no gate
-	Tolerance  string             // schema.ToleranceWide (default) or schema.ToleranceNone
+	Tolerance  string             // schema.ToleranceWide (default) or schema.ToleranceNone: an earlier version by the same teacher, which files don't say
 	FalseAlarm float64            // 0 is the gate's default
 	Ceilings   map[string]float64 // highest healthy rates of findings, by check
 	Seed       uint64             // of the anchor's parts

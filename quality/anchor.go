@@ -1,6 +1,7 @@
 package quality
 
 import (
+	"cmp"
 	"container/heap"
 	"encoding/binary"
 	"fmt"
@@ -114,10 +115,17 @@ func keyHash(key string) uint64   { return xxh3.HashStringSeed(key, 2) }
 
 // Build freezes the anchor. An anchor of too few records to say anything is an error of kind invalid.
 func (b *AnchorBuilder) Build() (*Anchor, error) {
+	if b.o.Pinned {
+		b.fillProfile()
+	}
 	if n := len(b.parts[0].items); n < minProfile {
+		need := "about 250"
+		if b.o.Pinned {
+			need = fmt.Sprint(FewestPinned)
+		}
 		return nil, &schema.Error{Kind: schema.KindInvalid, Code: "anchor-small", Op: "cut", Subject: "anchor",
 			Cause: fmt.Errorf("%d texts of 8 words or more, of which %d for the profile; at least %d are needed", b.sum[0]+b.sum[1]+b.sum[2], n, minProfile),
-			Hint:  "give the anchor more text, about 250 records or more, or leave the anchor out"}
+			Hint:  "give the anchor more text, " + need + " records of 8 words or more, or leave the anchor out"}
 	}
 	a := &Anchor{Seed: b.o.Seed, Twins: b.parts[1].records(b.o.Pinned), Holdout: b.parts[2].records(false)}
 	delete(b.known, promptHash(""))
@@ -137,6 +145,25 @@ func (b *AnchorBuilder) Build() (*Anchor, error) {
 }
 
 const minProfile = 100
+
+// FewestPinned is how many texts of 8 words or more a version needs to be an anchor: 100 for its profile, and as many twins.
+const FewestPinned = 2 * minProfile
+
+// fillProfile takes the twins that were drawn next to the profile into it where chance gave it too few: a small version is cut by
+// its size alone, not by luck.
+func (b *AnchorBuilder) fillProfile() {
+	profile, twins := &b.parts[0], &b.parts[1]
+	short := minProfile - len(profile.items)
+	if short <= 0 || len(twins.items)-short < minProfile {
+		return
+	}
+	slices.SortFunc(twins.items, func(x, y hashed) int { return cmp.Compare(mix(x.hash), mix(y.hash)) })
+	for _, x := range twins.items[:short] {
+		profile.add(x.hash, x.r)
+		b.known[promptHash(x.r.PromptID)], b.known[keyHash(x.r.Key)] = true, true
+	}
+	twins.items = twins.items[short:]
+}
 
 // Digest names the anchor by its content.
 func (a *Anchor) Digest() uint64 {

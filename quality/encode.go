@@ -15,7 +15,7 @@ import (
 // Formats of encoded anchors and gates; the number rises when an old one can't be read.
 const (
 	anchorFormat = "retort-anchor/1\n"
-	gateFormat   = "retort-gate/1\n"
+	gateFormat   = "retort-gate/2\n"
 	maxDecoded   = 2 << 30 // bytes
 )
 
@@ -168,7 +168,10 @@ func unpack(format string, b []byte, x any) error {
 	return nil
 }
 
+// CodeDamaged is the code of the error where an anchor or a gate can't be decoded.
+const CodeDamaged = "damaged"
+
 func damaged(format string, cause error) error {
-	return &schema.Error{Kind: schema.KindFailed, Code: "damaged", Op: "decode", Subject: format[:len(format)-1], Cause: cause,
+	return &schema.Error{Kind: schema.KindFailed, Code: CodeDamaged, Op: "decode", Subject: format[:len(format)-1], Cause: cause,
 		Hint: "the object is damaged or was written by another version: delete it, and it is built again"}
 }

@@ -31,6 +31,7 @@ const (
 	AccountHrec    = "hrec"    // less entropy within the record
 	AccountRep4    = "rep4"    // more repetition within the record
 	AccountTopic   = "topic"   // topics vanish
+	AccountLength  = "length"  // answers get shorter
 )
 
 const (
@@ -42,15 +43,16 @@ const (
 	accHrec
 	accRep4
 	accTopic
+	accLength
 	numAccounts
 )
 
 var accountNames = [numAccounts]string{AccountMaxRar, AccountUniLP, AccountUni1, AccountUni2, AccountNov6Rep, AccountHrec,
-	AccountRep4, AccountTopic}
+	AccountRep4, AccountTopic, AccountLength}
 
 // accountWeights are the accounts' shares of the gate's capital, relative to each other; a rate's is 1. What photocopies show first has
 // most: an account of weight w holds ln(w) / (its growth) records sooner.
-var accountWeights = [numAccounts]float64{3, 1, 1, 1, 1, 1, 1, 1}
+var accountWeights = [numAccounts]float64{3, 1, 1, 1, 1, 1, 1, 1, 1}
 
 // GateOptions are fixed for a run.
 type GateOptions struct {
@@ -59,7 +61,8 @@ type GateOptions struct {
 	// MinEffect is how much worse than its twin a record may be on average before an account wins; below 0: the mode's own
 	// (0 for ModeSame, 0.03 for ModeChanged; ModeHuman learns it).
 	MinEffect float64
-	// NewPrompts says that the stream's prompts aren't the anchor's: other topics are no sign of decay then.
+	// NewPrompts says that the stream's prompts aren't the anchor's: other topics are no sign of decay then, nor are other lengths
+	// but of answers to the same row.
 	NewPrompts bool
 	// Ceilings are the highest healthy rates by event name (a check's name, "duplicate", …).
 	Ceilings map[string]float64
@@ -145,6 +148,8 @@ func (g *Gate) prepare() {
 		switch k {
 		case accTopic:
 			g.active[k] = g.active[k] && g.o.Mode == ModeSame && !g.o.NewPrompts
+		case accLength: // a teacher that says the same in fewer words is none the worse
+			g.active[k] = g.active[k] && g.o.Mode == ModeSame
 		case accUni1, accUni2, accNov6Rep:
 			// Beside people any teacher's words come again sooner, and the more so the longer the run is: a tolerance learned
 			// early would be outgrown (measured: 57% of healthy runs of 6,000 records).
@@ -214,6 +219,9 @@ func (g *Gate) take(a *Answer, twin int, p *pair) Update {
 		if u.Twin = twin; twin < 0 { // counted by match
 		} else if p.ok {
 			g.judgeWindow(p)
+			if g.o.NewPrompts && !sameRow(a, &g.anchor.Twins[twin]) {
+				p.d[accLength] = 0
+			}
 			g.bet(a.ID, twin, &p.d)
 			u.D = make([]float64, 0, numAccounts)
 			for k, d := range p.d {
@@ -232,6 +240,11 @@ func (g *Gate) take(a *Answer, twin int, p *pair) Update {
 	}
 	u.Held = g.s.AlarmAt > 0
 	return u
+}
+
+// sameRow says whether an answer and its twin were asked for by the same prompt, or by prompts of the same key.
+func sameRow(a *Answer, twin *AnchorRecord) bool {
+	return a.PromptID != "" && a.PromptID == twin.PromptID || a.Key != "" && a.Key == twin.Key
 }
 
 // match takes an unused twin: of the same prompt, else of the same key, else the next of the same stratum; -1 where none is left. An

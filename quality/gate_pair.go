@@ -1,6 +1,7 @@
 package quality
 
 import (
+	"math"
 	"runtime"
 	"sync"
 )
@@ -59,7 +60,11 @@ func (p *pair) compare(dists *[numSignals]distribution) {
 	p.d = [numAccounts]float64{}
 	p.d[accMaxRar], p.d[accUniLP] = diff(sigMaxRar), diff(sigUniLP)
 	p.d[accHrec], p.d[accRep4] = -diff(sigHrec), diff(sigRep4)
+	p.d[accLength] = clip(lengthScale * math.Log(float64(p.sizeB)/float64(p.sizeA)))
 }
+
+// lengthScale makes answers of .6 of their twins' length as bad as can be.
+const lengthScale = 2
 
 // blockPairs are measured at once, on all cores.
 const blockPairs = 256

@@ -95,14 +95,23 @@ func (l *lab) injections() []injection {
 		{name: "healthy: the same model", mode: quality.ModeSame, stream: said(0, 1)},
 		{name: "healthy: human text", mode: quality.ModeSame, anchor: -1, stream: func(*rand.Rand) []record { return l.humanNew }},
 		{name: "healthy: a teacher replaced by one as good", mode: quality.ModeChanged, anchor: -2, stream: func(rng *rand.Rand) []record { return sampled(l.otherHalf, rng, labRecords, 1) }},
-		{name: "length bias: answers of a sixth of the length", mode: quality.ModeSame, accounts: []string{"length below"}, within: 1200, stream: changed(1, func(_ int, s string) string {
+		{name: "length bias: answers of a sixth of the length", mode: quality.ModeSame, accounts: []string{"length below", quality.AccountLength}, within: 100, stream: changed(1, func(_ int, s string) string {
 			w := strings.Fields(s)
 			return strings.Join(w[:max(9, len(w)/6)], " ")
 		})},
-		{name: "length bias: shorter by a third (within the band, which nothing else watches)", mode: quality.ModeSame, unseen: true, stream: changed(1, func(_ int, s string) string {
+		{name: "length bias: shorter by a third", mode: quality.ModeSame, accounts: []string{quality.AccountLength}, within: 200, stream: changed(1, func(_ int, s string) string {
 			w := strings.Fields(s)
 			return strings.Join(w[:max(20, len(w)*2/3)], " ")
 		})},
+		{name: "length bias: longer by half", mode: quality.ModeSame, unseen: true, stream: func(rng *rand.Rand) []record {
+			out := sampled(l.chain[0], rng, labRecords, 1)
+			for i := range out {
+				more := strings.Fields(l.chain[0].Sample(rng, 1))
+				out[i].text += " " + strings.Join(more[:min(len(more), len(strings.Fields(out[i].text))/2)], " ")
+				out[i].f = quality.FeaturesOf(out[i].text)
+			}
+			return out
+		}},
 		{name: "temperature lowered", mode: quality.ModeSame, stream: said(0, 0.8), accounts: []string{quality.AccountUniLP, quality.AccountMaxRar}, within: 150},
 		{name: "template repeated in 20%", mode: quality.ModeSame, accounts: []string{quality.AccountNov6Rep}, within: 500,
 			stream: changed(0.2, func(_ int, s string) string {

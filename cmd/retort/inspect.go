@@ -22,7 +22,7 @@ type InspectCmd struct {
 	Key       string   `help:"Column that matches a row to the anchor's of the same key." placeholder:"COL"`
 	Stratum   string   `help:"Column with the kind of a row; it is compared with the anchor's of that kind." placeholder:"COL"`
 	Anchor    []string `help:"Files of text to compare with, with commas between; * and ? match within a name, quoted." placeholder:"FILE"`
-	Tolerance string   `enum:"wide,0" default:"wide" help:"How far rows may stand from the anchor: wide (text of people) or 0 (an earlier version)."`
+	Tolerance string   `enum:"wide,0" default:"wide" help:"How far rows may stand from the anchor: wide (text of people) or 0 (an earlier version by the same teacher: nothing may be worse)."`
 	Checks    string   `help:"Recipe whose checks are applied (default: those of a recipe that says nothing)." placeholder:"RECIPE"`
 	Pairs     string   `help:"Write all pairs of near-duplicates: id, id, Jaccard index, with tabs. A row's id is its id column, else its number, from 0." placeholder:"FILE"`
 	Output    string   `short:"o" help:"Write kept/ and rejected/ as JSONL; the folder must be empty or not there." placeholder:"DIR"`

@@ -82,6 +82,11 @@ func TestTamperingIsNamed(t *testing.T) {
 			m.Description = "another"
 			s.put(m)
 		}, "", []string{"version 3 was made on top of"}, ""},
+		"the gate's log deleted": {func(s *shelf) {
+			m := s.manifest(2)
+			m.Gate.Log = strings.Repeat("ab", 32)
+			s.put(m)
+		}, "", []string{"the gate's log, p/d/_runs/r2/gate/000000.jsonl.zst and those behind it, is gone"}, ""},
 		"a version that is gone": {func(s *shelf) { s.must(s.store.Delete(s.t.Context(), s.d.Manifest(1))) }, "", []string{"version 1, the parent of 2, is gone"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/retort-data/retort/activities"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
 )
@@ -28,7 +29,8 @@ type Verdict struct {
 	Bytes   int64    `json:"bytes"`
 	Rejects int64    `json:"rejects"`
 	OK      bool     `json:"ok"`
-	Signed  string   `json:"signed"` // by whom, or why not
+	Signed  string   `json:"signed"`   // by whom, or why not
+	GateLog bool     `json:"gate_log"` // there is one, and it gives the manifest's digest
 	Wrong   []string `json:"wrong,omitempty"`
 }
 
@@ -62,6 +64,9 @@ func (c *VerifyCmd) Run(a *app) error {
 		v.Rejects += v.checkShard(a, d, m, s, true)
 	}
 	v.checkManifest(d, m)
+	if err := v.checkGateLog(a, d, m); err != nil {
+		return err
+	}
 	v.OK = len(v.Wrong) == 0
 	if a.json {
 		if err := a.printJSON(v); err != nil {
@@ -81,7 +86,11 @@ func (v *Verdict) print(a *app) {
 		a.printf("WRONG  %s\n", w)
 	}
 	if v.OK {
-		a.printf("%s@%d holds: %d shards, %s records, %s rejects, %s; every checksum, count and Merkle root. Signed: %s.\n", v.Dataset, v.Version, v.Shards, number(v.Rows), number(v.Rejects), size(v.Bytes), v.Signed)
+		log := ""
+		if v.GateLog {
+			log = ", and the gate's log"
+		}
+		a.printf("%s@%d holds: %d shards, %s records, %s rejects, %s; every checksum, count and Merkle root%s. Signed: %s.\n", v.Dataset, v.Version, v.Shards, number(v.Rows), number(v.Rejects), size(v.Bytes), log, v.Signed)
 		return
 	}
 	a.printf("%s@%d does not hold: %d faults.\n", v.Dataset, v.Version, len(v.Wrong))
@@ -182,6 +191,21 @@ func recordsRoot(f *os.File, n int64, format string, rejects bool) (rows int64, 
 		}
 	}
 	return rows, fmt.Sprintf("%x", tree.Root()), nil
+}
+
+// checkGateLog reads the gate's log again: what the run was judged by is part of what the manifest says.
+func (v *Verdict) checkGateLog(a *app, d store.Dataset, m *schema.Manifest) error {
+	if m.Gate.Log == "" {
+		return nil
+	}
+	wrong, err := activities.CheckGateLog(a.ctx, a.objects, d.Run(m.Run), m.Gate.Log)
+	if err != nil {
+		return err
+	}
+	if v.GateLog = wrong == ""; !v.GateLog {
+		v.wrong("%s", wrong)
+	}
+	return nil
 }
 
 // checkManifest holds what the manifest says against itself.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/retort-data/retort/quality"
 	"github.com/retort-data/retort/schema"
 )
 
@@ -55,9 +56,6 @@ type copied struct {
 	Text       string `json:"text"`
 	Generation int32  `json:"generation"`
 }
-
-// fewestCompared is how many texts an anchor needs: 100 in the three tenths that are its profile, whichever fall there.
-const fewestCompared = 450
 
 const rewriteDataset = "photocopy-llm"
 
@@ -157,7 +155,7 @@ func (r *rewriting) copy(ctx context.Context, n int) (Copy, error) {
 	}
 	at := func(k int) string { return filepath.Join(r.site.Dir, copyFile(k+1)) }
 	compare := func(with int) (*Inspected, error) {
-		if len(r.texts[with]) < fewestCompared {
+		if len(r.texts[with]) < quality.FewestPinned {
 			return nil, nil
 		}
 		in, err := r.site.inspect(ctx, n, at(n), at(with), "key")
