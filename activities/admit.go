@@ -6,6 +6,7 @@ import (
 
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
+	"github.com/retort-data/retort/telemetry"
 )
 
 // Admit decides one page for good: against its checks' findings, and against everything admitted before, earlier versions and what else
@@ -58,6 +59,7 @@ func (r *Rooms) admit(ctx context.Context, run store.Run, recipe *Recipe, in sch
 	if err != nil {
 		return schema.AdmitResult{}, err
 	}
+	telemetry.Default.Set(indexBytes, float64(index.Memory()), "dataset", in.Dataset)
 	gate, verdict, err := r.judge(ctx, run, recipe, in, rows, j.decisions)
 	if err != nil {
 		return schema.AdmitResult{}, err

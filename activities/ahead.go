@@ -6,13 +6,13 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// How many objects are read and decoded while one is worked on. Memory holds so many and two more, so it is less for large ones.
+// How many objects are read and decoded while one is worked on: pages are large, decisions small.
 const (
-	pagesAhead     = 2
+	pagesAhead     = 1
 	decisionsAhead = 16
 )
 
-// ahead reads 0 to n-1, most at once, and takes them in order.
+// ahead reads 0 to n-1, most at once, and takes them in order. Memory holds most and one more.
 func ahead[T any](ctx context.Context, n, most int, read func(context.Context, int) (T, error), take func(int, T) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	type got struct {

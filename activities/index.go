@@ -2,10 +2,12 @@ package activities
 
 import (
 	"context"
+	"runtime/debug"
 	"sync"
 
 	"github.com/retort-data/retort/dedup"
 	"github.com/retort-data/retort/store"
+	"github.com/retort-data/retort/telemetry"
 )
 
 // indexCache keeps the near-duplicate indexes of the runs that this worker decides for. They are caches of what a root names.
@@ -103,3 +105,23 @@ func (c *indexCache) evict() {
 		old.close()
 	}()
 }
+
+// forgetIndex frees the run's index once no page is left to be decided: files are written without it. Should a page come yet, it is read again.
+func (r *Rooms) forgetIndex(run store.Run) {
+	c := &r.indexes
+	c.mu.Lock()
+	had := c.runs[run.Home()]
+	delete(c.runs, run.Home())
+	c.mu.Unlock()
+	if had == nil {
+		return
+	}
+	had.mu.Lock()
+	had.close()
+	had.mu.Unlock()
+	telemetry.Default.Set(indexBytes, 0, "dataset", run.Name)
+	debug.FreeOSMemory() // else it stays resident until the collector's next turn but one, beside what writing takes
+}
+
+// indexBytes is the gauge of what a run's index holds in memory.
+const indexBytes = "retort_index_bytes"

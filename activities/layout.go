@@ -48,6 +48,7 @@ const compressed = 0.4
 // Layout decides which record goes into which file, once all pages are decided: only now are cluster sizes, splits and the shuffle known.
 func (r *Rooms) Layout(ctx context.Context, in schema.LayoutInput) (schema.LayoutResult, error) {
 	run := r.run(in.RunRef)
+	r.forgetIndex(run)
 	recipe, err := r.recipe(ctx, run)
 	if err != nil {
 		return schema.LayoutResult{}, err

@@ -207,6 +207,7 @@ func (w *retraction) rest(ctx context.Context, layout string, s schema.Shard, nu
 	if err != nil {
 		return done.Shard, err
 	}
+	defer out.Abandon()
 	if err := w.rooms.eachRecord(ctx, s, func(rec *schema.Record) error {
 		if matches(&w.req.Retracted, rec) {
 			return nil

@@ -92,12 +92,14 @@ func (w *fileWriter) write(ctx context.Context, f *os.File) error {
 		if err != nil {
 			return err
 		}
+		defer out.Abandon()
 		put, closeFile = out.Write, out.Close
 	} else {
 		out, err := schema.NewShardWriter(buf, o)
 		if err != nil {
 			return err
 		}
+		defer out.Abandon()
 		put, closeFile = func(rec *schema.Reject) error { return out.Write(&rec.Record) }, out.Close
 	}
 	if err := w.rows(ctx, put); err != nil {

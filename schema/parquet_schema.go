@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding/json"
 
+	"github.com/apache/arrow/go/v17/arrow/memory"
 	"github.com/apache/arrow/go/v17/parquet"
 	"github.com/apache/arrow/go/v17/parquet/compress"
 	"github.com/apache/arrow/go/v17/parquet/schema"
@@ -103,9 +104,10 @@ func primitiveNode(name string, physical parquet.Type) (schema.Node, error) {
 	return schema.NewPrimitiveNodeLogical(name, parquet.Repetitions.Optional, logical, physical, -1, -1)
 }
 
-func writerProperties(leaves []leaf) *parquet.WriterProperties {
+func writerProperties(leaves []leaf, mem memory.Allocator) *parquet.WriterProperties {
 	options := []parquet.WriterProperty{
 		parquet.WithCreatedBy("retort"),
+		parquet.WithAllocator(mem),
 		parquet.WithVersion(parquet.V2_LATEST),
 		parquet.WithCompression(compress.Codecs.Zstd),
 		parquet.WithCompressionLevel(zstdLevel),

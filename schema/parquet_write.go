@@ -58,6 +58,7 @@ type ShardStats struct {
 // every call returns it, and what was written is no shard.
 type ShardWriter struct {
 	sink    *hashedSink
+	memory  *groupMemory
 	file    *file.Writer
 	group   file.BufferedRowGroupWriter // nil between row groups
 	layout  shardLayout
@@ -70,7 +71,6 @@ type ShardWriter struct {
 	rows, pendingRows, pendingBytes int64
 	deepest                         int32
 	unknown                         bool // a record's generation is unknown
-	closed                          bool
 }
 
 // NewShardWriter begins a shard of records.
@@ -96,6 +96,9 @@ func (w *RejectWriter) Write(r *Reject) error { return w.shard.write(*r) }
 // Close writes the footer. It does not close the underlying writer.
 func (w *RejectWriter) Close() (ShardStats, error) { return w.shard.Close() }
 
+// Abandon is ShardWriter's.
+func (w *RejectWriter) Abandon() { w.shard.Abandon() }
+
 func newShardWriter(w io.Writer, o ShardOptions, rejects bool) (*ShardWriter, error) {
 	layout, err := layoutFor(o.Format, rejects)
 	if err != nil {
@@ -110,7 +113,7 @@ func newShardWriter(w io.Writer, o ShardOptions, rejects bool) (*ShardWriter, er
 		return nil, writeError(err)
 	}
 	s := &ShardWriter{
-		sink: &hashedSink{w: w, sum: sha256.New()}, layout: layout,
+		sink: &hashedSink{w: w, sum: sha256.New()}, memory: newGroupMemory(), layout: layout,
 		cut: newRowGroupCut(o), tree: NewTree(),
 	}
 	leaves := leavesOf(layout.columns)
@@ -118,7 +121,7 @@ func newShardWriter(w io.Writer, o ShardOptions, rejects bool) (*ShardWriter, er
 		s.batch = append(s.batch, leafBatch{leaf: l})
 	}
 	err = s.guarded(func() error {
-		s.file = file.NewParquetWriter(s.sink, root, file.WithWriterProps(writerProperties(leaves)),
+		s.file = file.NewParquetWriter(s.sink, root, file.WithWriterProps(writerProperties(leaves, s.memory)),
 			file.WithWriteMetadata(footerKeys(o, features)))
 		return nil
 	})
@@ -138,9 +141,6 @@ func (w *ShardWriter) Write(r *Record) error { return w.write(Reject{Record: *r}
 
 func (w *ShardWriter) write(r Reject) error {
 	return w.guarded(func() error {
-		if w.closed {
-			return errors.New("the shard is closed")
-		}
 		row := cleaned(r, w.layout.columns)
 		if n := textBytes(w.layout.columns, &row); n > MostRecordBytes {
 			return fmt.Errorf("record %s holds %d bytes of text; the most is %d", row.ID, n, MostRecordBytes)
@@ -166,10 +166,6 @@ func (w *ShardWriter) write(r Reject) error {
 // Close writes the footer and returns what was written. It does not close the underlying writer.
 func (w *ShardWriter) Close() (ShardStats, error) {
 	err := w.guarded(func() error {
-		if w.closed {
-			return errors.New("the shard is closed already")
-		}
-		w.closed = true
 		if err := w.flushBatch(); err != nil {
 			return err
 		}
@@ -181,6 +177,7 @@ func (w *ShardWriter) Close() (ShardStats, error) {
 		}
 		return w.file.Close()
 	})
+	w.Abandon()
 	if err != nil {
 		return ShardStats{}, err
 	}
@@ -189,6 +186,15 @@ func (w *ShardWriter) Close() (ShardStats, error) {
 		Rows: w.rows, Bytes: w.sink.n,
 		SHA256: hex.EncodeToString(w.sink.sum.Sum(nil)), Root: hex.EncodeToString(root[:]),
 	}, nil
+}
+
+// Abandon gives back the memory of a writer that won't be closed. What was written is no shard. After Close it does nothing.
+func (w *ShardWriter) Abandon() {
+	if w.err == nil {
+		w.err = writeError(errors.New("the shard is closed"))
+	}
+	w.file, w.group = nil, nil
+	w.memory.release()
 }
 
 // guarded turns Arrow's panics into errors, and looks at the sink, whose errors Arrow may lose.

@@ -31,7 +31,7 @@ func TestServe(t *testing.T) {
 	Default.Count("retort_test_total", 3, "teacher", "a\"b")
 	s.Handler.WithTags(map[string]string{"namespace": "x"}).Counter("temporal_request").Inc(1)
 	at := "http://" + s.Address
-	if _, body := get(t, at+"/metrics"); !strings.Contains(body, `retort_test_total{teacher="a\"b"} 3`) || !strings.Contains(body, `temporal_request{namespace="x"} 1`) {
+	if _, body := get(t, at+"/metrics"); !strings.Contains(body, `retort_test_total{teacher="a\"b"} 3`) || !strings.Contains(body, `temporal_request{namespace="x"} 1`) || !strings.Contains(body, "go_goroutines ") {
 		t.Errorf("metrics: %s", body)
 	}
 	if code, _ := get(t, at+"/readyz"); code != http.StatusServiceUnavailable {

@@ -2,10 +2,7 @@ package worker
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"runtime"
 	"time"
 
@@ -40,7 +37,12 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(rooms.Scratch) //nolint:errcheck // scratch
+	endScratch, folder, err := scratchFolder(o.Config)
+	if err != nil {
+		return err
+	}
+	defer endScratch()
+	rooms.Scratch = folder
 	defer rooms.Teachers.Close()
 	main, ask := Register(rooms, o)
 	if err := main.Start(); err != nil {
@@ -92,22 +94,7 @@ func open(ctx context.Context, o Options) (*activities.Rooms, error) {
 		return o.Client.SignalWorkflow(ctx, workflow, "", schema.SignalWaits, w)
 	}
 	rooms.Teachers.Lender, rooms.Teachers.Log = lender{o.Client, o.Config.Temporal.TaskQueue}, o.Log
-	rooms.Scratch, err = scratchFolder(o.Config)
-	return rooms, err
-}
-
-// scratchFolder makes a folder of this process's own.
-func scratchFolder(c *schema.Config) (string, error) {
-	home := c.Worker.Scratch
-	if home == "" {
-		home = os.TempDir()
-	} else if !filepath.IsAbs(home) {
-		home = filepath.Join(c.Dir, home)
-	}
-	if err := os.MkdirAll(home, 0o700); err != nil {
-		return "", &schema.Error{Kind: schema.KindFailed, Code: "scratch", Op: "make scratch folder", Subject: home, Cause: err, Hint: "Set worker.scratch to a folder that can be written."}
-	}
-	return os.MkdirTemp(home, fmt.Sprintf("retort-%d-", os.Getpid()))
+	return rooms, nil
 }
 
 // stickyFor is how long a workflow task waits for the worker that has the workflow in memory: after a kill, that long is lost.

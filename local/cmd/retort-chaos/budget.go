@@ -41,8 +41,8 @@ func (c *budgetCommand) Run(t *trial) error {
 		return err
 	}
 	defer s.Stop()
-	t.say("cap %.2f USD, %d workers, 64 in flight, answers cut at %d tokens; a worker killed in each run but the last", c.USD, c.Workers, maxTokens)
-	t.say("\n seed  killed    when billed  billed USD  counted USD  admitted  ended as")
+	t.Say("cap %.2f USD, %d workers, 64 in flight, answers cut at %d tokens; a worker killed in each run but the last", c.USD, c.Workers, maxTokens)
+	t.Say("\n seed  killed    when billed  billed USD  counted USD  admitted  ended as")
 	var most float64
 	for i := range c.Seeds {
 		billed, _, err := c.once(t, s, t.Seed+uint64(i), true)
@@ -55,9 +55,9 @@ func (c *budgetCommand) Run(t *trial) error {
 	if err != nil {
 		return err
 	}
-	t.say("")
-	t.hold(most <= c.USD && calm <= c.USD, "the cap holds", "the teacher billed %.4f USD at most", max(most, calm))
-	t.hold(calm >= 0.95*c.USD, "the cap is used", "without a kill it billed %.4f USD", calm)
+	t.Say("")
+	t.Hold(most <= c.USD && calm <= c.USD, "the cap holds", "the teacher billed %.4f USD at most", max(most, calm))
+	t.Hold(calm >= 0.95*c.USD, "the cap is used", "without a kill it billed %.4f USD", calm)
 	return t.verdict(fmt.Sprintf("%d runs of %.2f USD", c.Seeds+1, c.USD))
 }
 
@@ -93,7 +93,7 @@ func (c *budgetCommand) once(t *trial, s *ground, seed uint64, kill bool) (bille
 		return 0, nil, err
 	}
 	billed = float64(counts.BilledMicroUSD) / 1e6
-	t.say("%5d  %-8s  %11.4f  %10.4f  %11.4f  %8d  %s%s", seed, who, when, billed, float64(st.Cost.Micros)/1e6, st.Counts.Admitted, st.State, reason(st))
+	t.Say("%5d  %-8s  %11.4f  %10.4f  %11.4f  %8d  %s%s", seed, who, when, billed, float64(st.Cost.Micros)/1e6, st.Counts.Admitted, st.State, reason(st))
 	if st.State != schema.StatePublished || !st.OnBudget {
 		return billed, st, fmt.Errorf("%s ended as %s, not published at its budget", dataset, st.State)
 	}

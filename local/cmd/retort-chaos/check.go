@@ -16,7 +16,7 @@ import (
 func (s *ground) complete(dataset string, st *schema.Status, prompts int) error {
 	d := store.NewDataset(site.Bucket, "", dataset)
 	t := s.t
-	t.hold(st.State == schema.StatePublished, "complete", "the run ended as %s%s", st.State, reason(st))
+	t.Hold(st.State == schema.StatePublished, "complete", "the run ended as %s%s", st.State, reason(st))
 	if st.State != schema.StatePublished {
 		return nil
 	}
@@ -29,7 +29,7 @@ func (s *ground) complete(dataset string, st *schema.Status, prompts int) error 
 		return err
 	}
 	c := m.Counts
-	t.hold(c.Reconciled() && c.Planned == int64(prompts) && c.Unasked == 0, "counts reconcile",
+	t.Hold(c.Reconciled() && c.Planned == int64(prompts) && c.Unasked == 0, "counts reconcile",
 		"planned %d = admitted %d + rejected %d + failed %d + unasked %d", c.Planned, c.Admitted, c.RejectedTotal(), c.Failed, c.Unasked)
 	planned, err := s.planned(d.Run(st.Run))
 	if err != nil {
@@ -47,10 +47,10 @@ func (s *ground) complete(dataset string, st *schema.Status, prompts int) error 
 		return err
 	}
 	lost, doubled := len(planned)-len(requests), rows-len(requests)
-	t.hold((lost == 0 || lost == int(c.Failed)) && doubled == 0 && len(ids) == rows, "no row lost or doubled",
+	t.Hold((lost == 0 || lost == int(c.Failed)) && doubled == 0 && len(ids) == rows, "no row lost or doubled",
 		"%d planned requests, %d rows with %d distinct ids; %d lost, %d doubled or unknown", len(planned), rows, len(ids), max(0, lost-int(c.Failed)), doubled)
 	err = s.retort("verify", dataset)
-	t.hold(err == nil, "verify", "every shard and reject read again: %s", ok(err))
+	t.Hold(err == nil, "verify", "every shard and reject read again: %s", ok(err))
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -38,15 +37,7 @@ func (t *trial) start(dir string, o site.Options) (*ground, error) {
 }
 
 // replace kills a process with SIGKILL and starts it again at once; it returns when the new one answers.
-func (g *ground) replace(name string) error {
-	g.Process(name).Kill()
-	for i := range g.Workers {
-		if name == site.Worker(i) {
-			return g.StartWorker(i)
-		}
-	}
-	return g.StartPart(g.t.ctx, name)
-}
+func (g *ground) replace(name string) error { return g.Replace(g.t.ctx, name) }
 
 // recipe writes questions and recipe of a dataset; more are further lines of the recipe.
 func (g *ground) recipe(dataset string, prompts, maxTokens int, more string) (string, error) {
@@ -69,10 +60,8 @@ sampling: {temperature: 0.8, max_tokens: %[2]d}
 
 // retort runs the command to its end.
 func (g *ground) retort(args ...string) error {
-	if out, err := g.Command(g.t.ctx, args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("retort %s: %w\n%s", strings.Join(args, " "), err, out)
-	}
-	return nil
+	_, err := g.Do(g.t.ctx, args...)
+	return err
 }
 
 // stats are the teacher's counts.
@@ -95,36 +84,10 @@ func (g *ground) reset() error {
 
 // status is the newest run of a dataset; nil while it can't be seen.
 func (g *ground) status(dataset string) *schema.Status {
-	ctx, cancel := context.WithTimeout(g.t.ctx, 5*time.Second)
-	defer cancel()
-	d := store.NewDataset(site.Bucket, "", dataset)
-	runs, err := g.objects.Folders(ctx, d.Runs())
-	if err != nil || len(runs) == 0 {
-		return nil
-	}
-	body, err := g.objects.Get(ctx, d.Run(runs[len(runs)-1]).Status())
-	var st schema.Status
-	if err != nil || json.Unmarshal(body, &st) != nil {
-		return nil
-	}
-	return &st
+	return site.Newest(g.t.ctx, g.objects, dataset)
 }
 
 // finish waits until the newest run of a dataset has ended.
 func (g *ground) finish(dataset string, within time.Duration) (*schema.Status, error) {
-	deadline := time.Now().Add(within)
-	for {
-		st := g.status(dataset)
-		if st != nil && schema.Ended(st.State) {
-			return st, nil
-		}
-		if time.Now().After(deadline) {
-			return st, fmt.Errorf("%s hasn't ended within %v: %+v", dataset, within, st)
-		}
-		select {
-		case <-g.t.ctx.Done():
-			return st, g.t.ctx.Err()
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
+	return site.Finish(g.t.ctx, g.objects, dataset, within)
 }

@@ -38,7 +38,7 @@ func (c *killsCommand) Run(t *trial) error {
 	if err := t.programs(); err != nil {
 		return err
 	}
-	t.say("%d prompts at %v, %d at once; 429 %.1f%% (Retry-After 1), 500 %.1f%%, resets %.1f%%, garbage %.1f%%, hangs %.1f%% (given up after %v)",
+	t.Say("%d prompts at %v, %d at once; 429 %.1f%% (Retry-After 1), 500 %.1f%%, resets %.1f%%, garbage %.1f%%, hangs %.1f%% (given up after %v)",
 		c.Prompts, c.Latency, c.Concurrency, 100*rateLimited, 100*serverError, 100*resets, 100*garbage, 100*hangs, c.Timeout)
 	if err := c.killed(t); err != nil {
 		return err
@@ -57,51 +57,71 @@ func (c *killsCommand) site(dir string) site.Options {
 	return site.Options{Workers: 1, TeacherFlags: flags, Limits: fmt.Sprintf("{concurrency: %d}", c.Concurrency), TeacherMore: fmt.Sprintf("    timeout: %v\n", c.Timeout)}
 }
 
-// killed kills a process after every so many answers.
-func (c *killsCommand) killed(t *trial) error {
+// begun is a run under the teacher's faults.
+type begun struct {
+	*ground
+	answers *answers
+	end     func() // ends the site and removes its folder
+}
+
+func (c *killsCommand) begin(t *trial) (b *begun, err error) {
 	dir, done, err := t.folder()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer done()
 	s, err := t.start(dir, c.site(dir))
 	if err != nil {
-		return err
+		done()
+		return nil, err
 	}
-	defer s.Stop()
+	b = &begun{s, follow(filepath.Join(dir, "teacher.journal")), func() { s.Stop(); done() }}
 	recipe, err := s.recipe("chaos", c.Prompts, 400, "")
+	if err == nil {
+		err = s.retort("run", "--detach", recipe)
+	}
+	if err != nil {
+		b.end()
+	}
+	return b, err
+}
+
+// finish waits for the run's end, and holds what it published against what it planned.
+func (c *killsCommand) finish(b *begun, how string) error {
+	st, err := b.ground.finish("chaos", c.Within)
 	if err != nil {
 		return err
 	}
-	a := follow(filepath.Join(dir, "teacher.journal"))
-	if err := s.retort("run", "--detach", recipe); err != nil {
+	if err := b.answers.end(); err != nil {
 		return err
 	}
-	bound, kills, err := c.killAll(t, s, a)
+	b.t.Say("\n%s, %v:", how, b.answers.span().Round(100*time.Millisecond))
+	return b.complete("chaos", st, c.Prompts)
+}
+
+// killed kills a process after every so many answers.
+func (c *killsCommand) killed(t *trial) error {
+	b, err := c.begin(t)
 	if err != nil {
 		return err
 	}
-	st, err := s.finish("chaos", c.Within)
+	defer b.end()
+	bound, kills, err := c.killAll(t, b.ground, b.answers)
 	if err != nil {
 		return err
 	}
-	if err := a.end(); err != nil {
+	if err := c.finish(b, fmt.Sprintf("with %d kills", kills)); err != nil {
 		return err
 	}
-	t.say("\nwith %d kills, %v:", kills, a.span().Round(time.Second))
-	t.hold(kills == c.Kills, "kills", "%d of %d", kills, c.Kills)
-	if err := s.complete("chaos", st, c.Prompts); err != nil {
-		return err
-	}
-	n, again, _ := a.counts()
-	t.hold(again <= bound, "prompts answered twice", "%d of %d answers; for each kill %d in flight and the answers of the second before it: %d", again, n, c.Concurrency, bound)
+	n, again, _ := b.answers.counts()
+	t.Hold(kills == c.Kills, "kills", "%d of %d", kills, c.Kills)
+	t.Hold(again <= bound, "prompts answered twice", "%d of %d answers; for each kill %d in flight and the answers of the second before it: %d", again, n, c.Concurrency, bound)
 	return nil
 }
 
 // killAll returns the bound of answers that kills may have lost, and how many kills there were.
 func (c *killsCommand) killAll(t *trial, s *ground, a *answers) (bound, kills int, err error) {
 	rng := rand.New(rand.NewPCG(t.Seed, 1))
-	t.say("\n kill  process    after answers  in the second before  answered twice so far  back after")
+	t.Say("\n kill  process    after answers  in the second before  answered twice so far  back after")
 	for kills < c.Kills {
 		name := killable[rng.IntN(len(killable))]
 		// Answers that came while a process came back are no reason to kill the next one before it has done something.
@@ -119,7 +139,7 @@ func (c *killsCommand) killAll(t *trial, s *ground, a *answers) (bound, kills in
 		}
 		kills++
 		bound += c.Concurrency + second
-		t.say("%5d  %-9s  %13d  %20d  %21d  %10v", kills, name, n, second, again, time.Since(began).Round(time.Millisecond))
+		t.Say("%5d  %-9s  %13d  %20d  %21d  %10v", kills, name, n, second, again, time.Since(began).Round(time.Millisecond))
 	}
 	return bound, kills, nil
 }
@@ -152,36 +172,15 @@ func (c *killsCommand) awaitAnswers(t *trial, s *ground, a *answers, n int) (end
 
 // calm runs under the same faults without kills, and compares its rate with what they allow.
 func (c *killsCommand) calm(t *trial) error {
-	dir, done, err := t.folder()
+	b, err := c.begin(t)
 	if err != nil {
 		return err
 	}
-	defer done()
-	s, err := t.start(dir, c.site(dir))
-	if err != nil {
+	defer b.end()
+	if err := c.finish(b, "without kills"); err != nil {
 		return err
 	}
-	defer s.Stop()
-	recipe, err := s.recipe("chaos", c.Prompts, 400, "")
-	if err != nil {
-		return err
-	}
-	a := follow(filepath.Join(dir, "teacher.journal"))
-	if err := s.retort("run", "--detach", recipe); err != nil {
-		return err
-	}
-	st, err := s.finish("chaos", c.Within)
-	if err != nil {
-		return err
-	}
-	if err := a.end(); err != nil {
-		return err
-	}
-	t.say("\nwithout kills, %v:", a.span().Round(100*time.Millisecond))
-	if err := s.complete("chaos", st, c.Prompts); err != nil {
-		return err
-	}
-	c.judgeRate(t, a)
+	c.judgeRate(t, b.answers)
 	return nil
 }
 
@@ -194,14 +193,14 @@ func (c *killsCommand) judgeRate(t *trial, a *answers) {
 	held := float64(c.Concurrency) / (busy + waits)
 	free := float64(c.Concurrency) / busy
 	got := a.rate()
-	t.say(`  An answer takes 1 / (1 - %.3f) = %.3f calls. They keep one of %d places for %.1f ms, timeouts of hangs included. The Retry-After
+	t.Say(`  An answer takes 1 / (1 - %.3f) = %.3f calls. They keep one of %d places for %.1f ms, timeouts of hangs included. The Retry-After
   of 1 s that %.1f%% of calls get adds %.1f ms to an answer: held in its place, the waits allow %d / %.1f ms = %.0f answers a second;
   beside it, as here, %.0f would be possible on a machine that is quick enough.`,
 		1-1/calls, calls, c.Concurrency, 1000*busy, 100*rateLimited, 1000*waits, c.Concurrency, 1000*(busy+waits), held, free)
 	line := fmt.Sprintf("%.0f answers a second: %.0f%% of %.0f, and %.0f%% of %.0f", got, 100*got/held, held, 100*got/free, free)
 	if c.NoRate {
-		t.say("  (not judged) rate                  %s", line)
+		t.Say("  (not judged) rate                  %s", line)
 		return
 	}
-	t.hold(got >= 0.8*held, "rate", "%s", line)
+	t.Hold(got >= 0.8*held, "rate", "%s", line)
 }

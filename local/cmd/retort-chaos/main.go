@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/retort-data/retort/local/verdict"
 )
 
 type commands struct {
@@ -24,9 +26,6 @@ type commands struct {
 	Rate   rateCommand   `cmd:"" help:"One limit over workers and datasets."`
 	Budget budgetCommand `cmd:"" help:"The cap holds."`
 }
-
-// errFails says that something didn't hold; what, was printed.
-var errFails = errors.New("it doesn't hold")
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
@@ -44,8 +43,8 @@ func run(args []string, out, errs io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := chosen.Run(&trial{commands: &c, ctx: ctx, out: out, began: time.Now()}); err != nil {
-		if !errors.Is(err, errFails) {
+	if err := chosen.Run(&trial{commands: &c, ctx: ctx, Table: verdict.Table{Out: out, Began: time.Now()}}); err != nil {
+		if !errors.Is(err, verdict.ErrFails) {
 			fmt.Fprintln(errs, "retort-chaos:", err)
 		}
 		return 1
@@ -56,33 +55,13 @@ func run(args []string, out, errs io.Writer) int {
 // trial is one call of the command.
 type trial struct {
 	*commands
-	ctx   context.Context
-	out   io.Writer
-	began time.Time
-	fails int
-}
-
-func (t *trial) say(format string, args ...any) { fmt.Fprintf(t.out, format+"\n", args...) }
-
-// hold prints a line of the table: what must hold, what was measured, and whether it does.
-func (t *trial) hold(ok bool, what, format string, args ...any) {
-	word := "holds"
-	if !ok {
-		word = "FAILS"
-		t.fails++
-	}
-	t.say("  %-5s  %-34s %s", word, what, fmt.Sprintf(format, args...))
+	verdict.Table
+	ctx context.Context
 }
 
 // verdict is the last line.
 func (t *trial) verdict(what string) error {
-	took := time.Since(t.began).Round(time.Second)
-	if t.fails > 0 {
-		t.say("FAILS: %d of what must hold doesn't; %s, seed %d, %v", t.fails, what, t.Seed, took)
-		return errFails
-	}
-	t.say("HOLDS: %s, seed %d, %v", what, t.Seed, took)
-	return nil
+	return t.Verdict(fmt.Sprintf("%s, seed %d", what, t.Seed))
 }
 
 // folder is where a site has its data; done removes it.
@@ -92,7 +71,7 @@ func (t *trial) folder() (dir string, done func(), err error) {
 		return "", nil, err
 	}
 	if t.Keep {
-		t.say("data and logs in %s", dir)
+		t.Say("data and logs in %s", dir)
 		return dir, func() {}, nil
 	}
 	return dir, func() { os.RemoveAll(dir) }, nil //nolint:errcheck // a temporary folder

@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/retort-data/retort/local/verdict"
 )
 
 // The trial in small, with the real processes: each is killed at least once.
@@ -39,13 +42,13 @@ func TestKills(t *testing.T) {
 // What doesn't hold is said, and the status says it too.
 func TestVerdict(t *testing.T) {
 	var out bytes.Buffer
-	tr := &trial{commands: &commands{}, out: &out}
-	tr.hold(true, "this", "1 of 1")
+	tr := &trial{commands: &commands{}, Table: verdict.Table{Out: &out, Began: time.Now()}}
+	tr.Hold(true, "this", "1 of 1")
 	if err := tr.verdict("one thing"); err != nil || !strings.Contains(out.String(), "\nHOLDS: one thing") {
 		t.Errorf("%v: %s", err, &out)
 	}
-	tr.hold(false, "that", "1 of 2")
-	if err := tr.verdict("two things"); err != errFails || !strings.Contains(out.String(), "  FAILS  that ") || !strings.Contains(out.String(), "\nFAILS: 1 of what must hold doesn't; two things") {
+	tr.Hold(false, "that", "1 of 2")
+	if err := tr.verdict("two things"); err != verdict.ErrFails || !strings.Contains(out.String(), "  FAILS  that ") || !strings.Contains(out.String(), "\nFAILS: 1 of what must hold doesn't; two things") {
 		t.Errorf("%v: %s", err, &out)
 	}
 	if status := run([]string{"--retort", "none", "kills"}, &out, &out); status != 1 || !strings.Contains(out.String(), "make build") {

@@ -49,7 +49,7 @@ func (c *rateCommand) Run(t *trial) error {
 			return err
 		}
 	}
-	t.say("%d workers, two datasets of %d prompts, one teacher of %d requests a minute", c.Workers, prompts, c.RPM)
+	t.Say("%d workers, two datasets of %d prompts, one teacher of %d requests a minute", c.Workers, prompts, c.RPM)
 	who := site.Worker(rand.New(rand.NewPCG(t.Seed, 2)).IntN(c.Workers))
 	var seen arrivals
 	killed, err := c.watch(t, s, &seen, who, int64(2*prompts))
@@ -69,14 +69,14 @@ func (c *rateCommand) Run(t *trial) error {
 	if err != nil {
 		return err
 	}
-	t.hold(st.MaxInMinute <= c.RPM && st.Errors["over_limit"] == 0, "no sliding minute above", "%d requests at most in a sliding minute, limit %d; %d over it", st.MaxInMinute, c.RPM, st.Errors["over_limit"])
+	t.Hold(st.MaxInMinute <= c.RPM && st.Errors["over_limit"] == 0, "no sliding minute above", "%d requests at most in a sliding minute, limit %d; %d over it", st.MaxInMinute, c.RPM, st.Errors["over_limit"])
 	begin := seen.at[0].Add(settle)
 	before, _ := seen.minutes(begin, killed)
 	after, _ := seen.minutes(killed.Add(settle), seen.at[len(seen.at)-1])
 	worst, best := seen.minutes(begin, seen.at[len(seen.at)-1])
 	least := int64(0.9 * float64(c.RPM))
-	t.hold(before >= least && after >= least, "the limit is used", "at least %d in every full minute before the kill and %d after it (%v left out after start and kill)", before, after, settle)
-	t.say("  with the kill in it: %d at least, %d at most in a full minute", worst, best)
+	t.Hold(before >= least && after >= least, "the limit is used", "at least %d in every full minute before the kill and %d after it (%v left out after start and kill)", before, after, settle)
+	t.Say("  with the kill in it: %d at least, %d at most in a full minute", worst, best)
 	return t.verdict(fmt.Sprintf("%d requests a minute over %d workers", c.RPM, c.Workers))
 }
 
@@ -100,11 +100,11 @@ func (c *rateCommand) watch(t *trial, s *ground, seen *arrivals, who string, req
 			if err := s.replace(who); err != nil {
 				return killed, err
 			}
-			t.say("%5.0f s  %s killed and replaced, after %d requests", killed.Sub(seen.at[0]).Seconds(), who, st.Total)
+			t.Say("%5.0f s  %s killed and replaced, after %d requests", killed.Sub(seen.at[0]).Seconds(), who, st.Total)
 		}
 		if time.Since(said) > 15*time.Second && len(seen.at) > 0 {
 			said = time.Now()
-			t.say("%5.0f s  %d requests, %d in flight, at most %d in a sliding minute", said.Sub(seen.at[0]).Seconds(), st.Total, st.InFlight, st.MaxInMinute)
+			t.Say("%5.0f s  %d requests, %d in flight, at most %d in a sliding minute", said.Sub(seen.at[0]).Seconds(), st.Total, st.InFlight, st.MaxInMinute)
 		}
 		if st.Total >= requests*95/100 { // what comes after is the last pages'
 			return killed, nil
