@@ -9,7 +9,6 @@ import (
 	"hash"
 	"io"
 	"iter"
-	"os"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -76,7 +75,7 @@ func (a *Access) open(ctx context.Context, f schema.PinnedFile, compression stri
 
 func (a *Access) openRaw(ctx context.Context, f schema.PinnedFile) (io.ReadCloser, error) {
 	if IsLocal(f) {
-		file, err := os.Open(f.Key)
+		file, err := openRegular(f.Key)
 		if err != nil {
 			return nil, changed(f, causeOf(err))
 		}

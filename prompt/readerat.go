@@ -20,7 +20,7 @@ func (a *Access) openAt(ctx context.Context, f schema.PinnedFile, compression st
 		return a.unpackToDisk(ctx, f, compression)
 	}
 	if IsLocal(f) {
-		file, err := os.Open(f.Key)
+		file, err := openRegular(f.Key)
 		if err != nil {
 			return nil, 0, nil, changed(f, causeOf(err))
 		}

@@ -232,14 +232,11 @@ func pinLocals(ctx context.Context, r *schema.Recipe, keyPath string, files []na
 }
 
 func pinLocal(ctx context.Context, f named) (schema.PinnedFile, error) {
-	file, err := os.Open(f.path)
+	file, err := openRegular(f.path)
 	if err != nil {
 		return schema.PinnedFile{}, err
 	}
 	defer file.Close() //nolint:errcheck // only read
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return schema.PinnedFile{}, errors.New("it is not a regular file")
-	}
 	h := sha256.New()
 	n, err := io.Copy(h, contextReader{ctx, file})
 	if err != nil {

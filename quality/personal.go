@@ -80,7 +80,7 @@ func digitsIn(text string) (most int) {
 }
 
 func findForm(hits []Hit, text, kind string, form *regexp.Regexp, is func(string) bool) []Hit {
-	for from, found := 0, 0; from < len(text) && found < mostHits; {
+	for from, tried, found := 0, 0, 0; from < len(text) && found < mostHits && tried < 10*mostHits; tried++ {
 		m := form.FindStringSubmatchIndex(text[from:])
 		if m == nil {
 			return hits

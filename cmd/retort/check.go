@@ -157,6 +157,9 @@ func (a *app) check(file string) (*activities.Beginning, *Estimate, error) {
 	return b, est, nil
 }
 
+// mostShape bounds a JSON Schema, in bytes: each worker compiles it.
+const mostShape = 1 << 20
+
 // readShape reads the JSON Schema of answers, which must lie where local files may be read.
 func readShape(access *prompt.Access, recipe *schema.Recipe) ([]byte, error) {
 	if recipe.Response.Schema == "" {
@@ -166,7 +169,7 @@ func readShape(access *prompt.Access, recipe *schema.Recipe) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, err := os.ReadFile(path)
+	raw, err := prompt.ReadLocal(path, mostShape)
 	if err != nil {
 		return nil, schema.Faults{recipe.At("response.schema", fmt.Sprintf("%s can't be read: %v", filepath.Base(path), err), "give the path of a JSON Schema, relative to the recipe")}
 	}
