@@ -41,6 +41,7 @@ type guarded struct {
 
 func (g *guarded) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (result any, err error) {
 	info := activity.GetInfo(ctx)
+	annotate(ctx, in.Args)
 	ctx, stop := beating(ctx)
 	defer stop()
 	defer func() {

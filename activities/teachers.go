@@ -78,7 +78,7 @@ func (t *Teachers) Of(name string) (*teacher.Client, *lane, error) {
 				Cause: errors.New("the worker's environment lacks " + declared.APIKeyEnv), Hint: "Set it where the worker runs, restart the worker, then release the run."}
 		}
 	}
-	options := teacher.Options{Key: key, UserAgent: t.agent}
+	options := teacher.Options{Key: key, UserAgent: t.agent, Observe: observer()}
 	if t.Lender != nil {
 		options.Limiter = teacher.NewLimiter(name, 0)
 	}

@@ -32,7 +32,11 @@ func (k *asking) call(ctx context.Context, messages []schema.Message, d dialect)
 		return false, stopFault(err), err
 	}
 	x := &exchange{zeros: needsZeros(k.ask, messages)}
+	observed := k.observe(ctx)
 	usage, f := k.exchange(ctx, messages, d, x)
+	if observed != nil {
+		observed(usage, f)
+	}
 	if f != nil && ClassOf(f.code) == ClassBlock {
 		err = c.blocked(f) // before the turn is given back, so that nobody gets the next one
 	}

@@ -19,6 +19,7 @@ type Options struct {
 	Key       string            // the API key's value; empty: none is sent
 	UserAgent string            // where the teacher declares none; default "retort"
 	Transport http.RoundTripper // for tests
+	Observe   Observer          // hears of each call; nil: nobody
 	Limiter   *Limiter          // shared with others; nil: an own one, with a lease of the teacher's whole limit that never ends
 
 	MaxAttempts int           // calls for one request at most, repairs apart; default 8

@@ -18,6 +18,7 @@ import (
 	"github.com/retort-data/retort/activities"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
+	"github.com/retort-data/retort/telemetry"
 )
 
 // app is what the commands share; configuration, store and Temporal are opened when first asked for.
@@ -32,13 +33,36 @@ type app struct {
 	objects  store.Store
 	temporal client.Client
 	metrics  client.MetricsHandler
+	command  string // as a trace names it
+	traces   *telemetry.Traces
+	traced   func(status int) // ends the command's span
 }
 
 func (a *app) close() {
 	if a.temporal != nil {
 		a.temporal.Close()
 	}
+	a.traces.Stop()
 }
+
+// trace starts tracing where the environment asks for it; a worker has no trace of its own, but is part of those of runs.
+func (a *app) trace() (err error) {
+	if a.traces != nil {
+		return nil
+	}
+	service := "retort"
+	if a.command == workerCommand {
+		service = "retort-worker"
+	}
+	if a.traces, err = telemetry.StartTraces(a.ctx, service, program()); err != nil || a.command == workerCommand {
+		return err
+	}
+	a.ctx, a.traced = telemetry.StartCommand(a.ctx, a.command)
+	return nil
+}
+
+// workerCommand is the command that stays.
+const workerCommand = "worker"
 
 // printf writes people's text, with control sequences of whatever a model wrote taken out.
 func (a *app) printf(format string, args ...any) {
@@ -145,6 +169,10 @@ func (a *app) client(logs *slog.Logger) (client.Client, error) {
 	if o.Namespace == "" || o.Namespace == "default" {
 		o.Namespace = c.Temporal.Namespace
 	}
+	if err := a.trace(); err != nil {
+		return nil, err
+	}
+	a.traces.Intercept(&o)
 	if a.metrics != nil {
 		o.MetricsHandler = a.metrics
 	}

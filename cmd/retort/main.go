@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -104,8 +105,19 @@ func runWith(args []string, stdout, stderr io.Writer, prepare func(*app)) (statu
 	defer stop()
 	a := &app{ctx: ctx, stdout: stdout, stderr: stderr, json: cli.JSON, configFile: cli.Config}
 	defer a.close()
+	a.command = commandName(k.Command())
 	prepare(a)
-	return a.explain(k.Run(a))
+	status = a.explain(k.Run(a))
+	if a.traced != nil {
+		a.traced(status)
+	}
+	return status
+}
+
+// commandName is a command without its arguments: those are people's.
+func commandName(usage string) string {
+	name, _, _ := strings.Cut(usage, " <")
+	return name
 }
 
 // explain prints an error for a person and returns the exit status that goes with it.

@@ -55,16 +55,12 @@ func TestHistories(t *testing.T) {
 // record fetches the newest history of a dataset's workflow; with -update it is written for the replay.
 func (l *lab) record(dataset, name string) {
 	l.t.Helper()
-	c, err := client.Dial(client.Options{HostPort: l.temporalAddress})
-	l.must(err)
-	defer c.Close()
-	h := &historypb.History{}
-	events := c.GetWorkflowHistory(l.t.Context(), workflows.GenerateID(l.stack.Bucket, "", dataset), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	for events.HasNext() {
-		e, err := events.Next()
-		l.must(err)
-		h.Events = append(h.Events, e)
-	}
+	l.recordWorkflow(workflows.GenerateID(l.stack.Bucket, "", dataset), name)
+}
+
+func (l *lab) recordWorkflow(id, name string) {
+	l.t.Helper()
+	h := &historypb.History{Events: l.historyOf(id)}
 	l.t.Logf("%s: %d events", name, len(h.Events))
 	if !*update {
 		return
@@ -72,4 +68,24 @@ func (l *lab) record(dataset, name string) {
 	b, err := protojson.MarshalOptions{Indent: " "}.Marshal(h)
 	l.must(err)
 	l.must(os.WriteFile(filepath.Join(histories, name+".json"), b, 0o644))
+}
+
+// history is the newest one of a dataset's workflow.
+func (l *lab) history(dataset string) []*historypb.HistoryEvent {
+	l.t.Helper()
+	return l.historyOf(workflows.GenerateID(l.stack.Bucket, "", dataset))
+}
+
+func (l *lab) historyOf(id string) (all []*historypb.HistoryEvent) {
+	l.t.Helper()
+	c, err := client.Dial(client.Options{HostPort: l.temporalAddress})
+	l.must(err)
+	defer c.Close()
+	events := c.GetWorkflowHistory(l.t.Context(), id, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		e, err := events.Next()
+		l.must(err)
+		all = append(all, e)
+	}
+	return all
 }

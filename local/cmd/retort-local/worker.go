@@ -12,6 +12,7 @@ import (
 
 	"github.com/retort-data/retort/activities"
 	"github.com/retort-data/retort/schema"
+	"github.com/retort-data/retort/telemetry"
 	"github.com/retort-data/retort/worker"
 )
 
@@ -29,10 +30,14 @@ var runWorker = func(ctx context.Context, path, logPath string) error {
 	defer file.Close()
 	logs := slog.New(activities.NewLogFilter(slog.NewTextHandler(file, nil), config))
 	warnings := slog.New(activities.NewLogFilter(slog.NewTextHandler(file, &slog.HandlerOptions{Level: slog.LevelWarn}), config))
-	c, err := client.DialContext(ctx, client.Options{
-		HostPort: config.Temporal.Address, Namespace: config.Temporal.Namespace,
-		Logger: sdklog.NewStructuredLogger(warnings),
-	})
+	traces, err := telemetry.StartTraces(ctx, "retort-worker", program())
+	if err != nil {
+		return err
+	}
+	defer traces.Stop()
+	o := client.Options{HostPort: config.Temporal.Address, Namespace: config.Temporal.Namespace, Logger: sdklog.NewStructuredLogger(warnings)}
+	traces.Intercept(&o)
+	c, err := client.DialContext(ctx, o)
 	if ctx.Err() != nil { // told to stop before it was connected
 		return nil
 	}
