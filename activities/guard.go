@@ -50,6 +50,9 @@ func (g *guarded) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteAc
 			err = temporal.NewNonRetryableApplicationError("panic", string(schema.KindFailed), nil)
 		}
 	}()
+	if err := checkRef(in.Args); err != nil {
+		return nil, outward(err, info.Attempt)
+	}
 	result, err = g.Next.ExecuteActivity(ctx, in)
 	if err == nil {
 		return result, nil

@@ -128,6 +128,9 @@ func checkStore(s *StoreConfig, d *document) {
 	if s.Endpoint != "" {
 		checkURL(d, "store.endpoint", s.Endpoint)
 	}
+	if s.KMSKey != "" && (!kmsKey.MatchString(s.KMSKey) || len(s.KMSKey) > 2048) {
+		d.add("store.kms_key", "is "+quoteShort(s.KMSKey), "give the ARN, id or alias of a KMS key, such as alias/retort; it is sent with every put")
+	}
 	if s.Prefix == "" {
 		return
 	}
@@ -138,6 +141,8 @@ func checkStore(s *StoreConfig, d *document) {
 		}
 	}
 }
+
+var kmsKey = regexp.MustCompile(`^[A-Za-z0-9:/_-]+$`)
 
 var teacherName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 

@@ -34,6 +34,9 @@ func NewMemory(bucket string) *Memory { return &Memory{Name: bucket} }
 func (m *Memory) Bucket() string { return m.Name }
 
 func (m *Memory) put(key string, body []byte, when condition) error {
+	if err := confine("", key); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	stands, ok := m.objects[key]

@@ -27,6 +27,7 @@ type S3 struct {
 	client *s3.Client
 	bucket string
 	kmsKey string
+	prefix string // under which alone it writes
 }
 
 var _ Store = (*S3)(nil)
@@ -54,7 +55,7 @@ func OpenS3(ctx context.Context, c schema.StoreConfig, bucket string) (*S3, erro
 	if bucket == "" {
 		bucket = c.Bucket
 	}
-	return &S3{client: client, bucket: bucket, kmsKey: c.KMSKey}, nil
+	return &S3{client: client, bucket: bucket, kmsKey: c.KMSKey, prefix: NewDataset("", c.Prefix, "").Prefix}, nil
 }
 
 func (s *S3) Bucket() string { return s.bucket }
@@ -69,6 +70,9 @@ type condition struct {
 }
 
 func (s *S3) putObject(ctx context.Context, key string, body io.ReadSeeker, size int64, when condition) error {
+	if err := confine(s.prefix, key); err != nil {
+		return err
+	}
 	in := &s3.PutObjectInput{Bucket: &s.bucket, Key: &key, Body: body, ContentLength: &size, ContentType: contentType(key)}
 	if when.absent {
 		in.IfNoneMatch = aws.String("*")
@@ -126,6 +130,9 @@ const partBytes = 32 << 20
 func (s *S3) PutFileNew(ctx context.Context, key string, file io.ReaderAt, size int64) error {
 	if size <= 2*partBytes {
 		return s.putObject(ctx, key, io.NewSectionReader(file, 0, size), size, condition{absent: true})
+	}
+	if err := confine(s.prefix, key); err != nil {
+		return err
 	}
 	if _, err := s.Head(ctx, key); err == nil {
 		return ErrExists // saves sending gigabytes for nothing; the last word has CompleteMultipartUpload
@@ -266,6 +273,9 @@ func (s *S3) Folders(ctx context.Context, prefix string) ([]string, error) {
 const deleteBatch = 1000
 
 func (s *S3) Delete(ctx context.Context, keys ...string) error {
+	if err := confineAll(s.prefix, keys); err != nil {
+		return err
+	}
 	for len(keys) > 0 {
 		n := min(deleteBatch, len(keys))
 		ids := make([]types.ObjectIdentifier, n)

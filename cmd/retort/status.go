@@ -123,6 +123,8 @@ var reasonTexts = map[string]string{
 	"expired":             "nobody decided about the hold before it expired (gate.expires)%s",
 	"terminated":          "somebody terminated its workflow%s",
 	"not_allowed":         "the workers' configuration (allow:) doesn't let the recipe do this%s",
+	"reference":           "what started it names no dataset or run as Retort does%s",
+	"key":                 "something was to be written outside of the store's prefix%s",
 	"recipe":              "the recipe or a source is wrong%s",
 	"no_prompts":          "the sources gave no prompts%s",
 	"max_generation":      "answers would be deeper than max_generation%s",
