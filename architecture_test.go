@@ -56,6 +56,9 @@ var rooms = map[string][]rule{
 		{never: []string{project + "/..."}, except: []string{project + "/schema"}, reach: through, why: "a bucket knows keys, not what stands there"},
 		{never: []string{"go.temporal.io/..."}, reach: direct, why: "an object store outlives the workflow engine"},
 	},
+	project + "/payload": {
+		{never: []string{project + "/..."}, except: []string{project + "/schema"}, reach: through, why: "it sees bytes on their way to Temporal, and not what they mean"},
+	},
 	project + "/prompt": {
 		{never: []string{project + "/..."}, except: []string{project + "/schema", project + "/store"}, reach: through, why: "sources are read the same by check and by a worker"},
 		{never: []string{"go.temporal.io/..."}, reach: direct, why: "check renders every prompt without Temporal"},

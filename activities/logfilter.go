@@ -27,7 +27,7 @@ type logFilter struct {
 func secretsOf(config *schema.Config, env func(string) string) *strings.Replacer {
 	names := []string{"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "TEMPORAL_API_KEY", "TEMPORAL_TLS_CLIENT_KEY_DATA"}
 	if config != nil {
-		names = append(names, config.Signing.KeyEnv)
+		names = append(names, config.Signing.KeyEnv, config.Temporal.Encryption.KeyEnv)
 		for i := range config.Teachers {
 			names = append(names, config.Teachers[i].APIKeyEnv)
 		}
@@ -42,7 +42,11 @@ func secretsOf(config *schema.Config, env func(string) string) *strings.Replacer
 		if name != "" {
 			value = strings.TrimSpace(env(name))
 		}
-		for part := range strings.SplitSeq(value, "\n") { // a key in PEM may be quoted line by line
+		parts := strings.Split(value, "\n") // a key in PEM may be quoted line by line
+		if config != nil && name == config.Temporal.Encryption.KeyEnv {
+			parts = strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(",:\n", r) })
+		}
+		for _, part := range parts {
 			if len(part) >= 8 {
 				pairs = append(pairs, part, "["+name+"]")
 			}

@@ -18,7 +18,8 @@ func TestLogHoldsNoSecret(t *testing.T) {
 	t.Setenv("CANARY_KEY", "canary-of-a-teacher")
 	t.Setenv("CANARY_PEM", "-----BEGIN-----\ncanary-of-a-signer\n-----END-----")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "canary-of-aws")
-	config := &schema.Config{Teachers: []schema.Teacher{{APIKeyEnv: "CANARY_KEY"}}, Signing: schema.Signing{KeyEnv: "CANARY_PEM"}}
+	t.Setenv("CANARY_PAYLOADS", "k1:canary-of-payloads,k2:canary-of-old-payloads")
+	config := &schema.Config{Temporal: schema.TemporalConfig{Encryption: schema.Encryption{KeyEnv: "CANARY_PAYLOADS"}}, Teachers: []schema.Teacher{{APIKeyEnv: "CANARY_KEY"}}, Signing: schema.Signing{KeyEnv: "CANARY_PEM"}}
 	said := &schema.Error{Kind: schema.KindHold, Code: "teacher_blocked", Op: "ask", Subject: "tester", Cause: errors.New("canary answer of a teacher")}
 	for _, format := range []func(*bytes.Buffer) slog.Handler{
 		func(b *bytes.Buffer) slog.Handler { return slog.NewTextHandler(b, nil) },
@@ -27,7 +28,7 @@ func TestLogHoldsNoSecret(t *testing.T) {
 		var out bytes.Buffer
 		own := slog.New(NewLogFilter(format(&out), config))
 		own.Warn("sent canary-of-a-teacher", "error", fmt.Errorf("wrapped: %w", said), "header", []string{"Bearer canary-of-a-teacher"})
-		own.With("with", "canary-of-aws").WithGroup("g").Info("line", slog.Group("deep", "x", "canary-of-a-signer", "n", 7))
+		own.With("with", "canary-of-aws").WithGroup("g").Info("line", slog.Group("deep", "x", "canary-of-a-signer", "n", 7), "key", "canary-of-old-payloads")
 		log.NewStructuredLogger(own).Error("Activity error.", "Error", said, "Attempt", 3, "ActivityType", "Ask")
 		own.Info("a title\x1b]0;x\x07 \u202eback", "error", errors.New(strings.Repeat("canary-of-aws ", 1000)))
 		got := out.String()

@@ -35,6 +35,14 @@ type TemporalConfig struct {
 	Address   string `yaml:"address" json:"address"`
 	Namespace string `yaml:"namespace" json:"namespace"`
 	TaskQueue string `yaml:"task_queue" json:"task_queue"`
+
+	Encryption Encryption `yaml:"encryption" json:"encryption,omitzero"`
+}
+
+// Encryption names where the keys are that payloads in Temporal are encrypted with; none: they are not.
+type Encryption struct {
+	KeyEnv  string `yaml:"key_env" json:"key_env,omitempty"`   // an environment variable: ID:KEY, the newest first
+	KeyFile string `yaml:"key_file" json:"key_file,omitempty"` // or a file, relative to the configuration
 }
 
 // StoreConfig is the S3 bucket and prefix that datasets stand under. Credentials come from the SDK's chain.

@@ -73,6 +73,8 @@ var brokenConfigs = []struct{ name, yaml string }{
 	{"trained on", configWith("model: m", "model: m, trained_on: [science, science@0, '../x@1']")},
 	{"bucket and prefix", "store: {bucket: My_Bucket, prefix: /a/../b, endpoint: 127.0.0.1:9000}\n"},
 	{"allow", configWith("", "allow: {read: [corpus/, s3://], paths: ['s3://x', 'a/*'], datasets: ['../x', '*']}\n")},
+	{"encryption", configWith("", "temporal: {encryption: {key_env: \"k1:canary+key=\", key_file: keys}}\n")},
+	{"encryption of nothing", configWith("", "temporal: {encryption: {}}\n")},
 	{"kms key", "store: {bucket: retort, kms_key: \"arn:aws:kms\\r\\nX-Evil: 1\"}\n"},
 	{"allow teachers and budget", configWith("", "allow: {teachers: [tt, qwen], budget: {usd: 0, requests: -1, euro: 3}}\n")},
 	{"addresses", configWith("", "temporal: {address: localhost}\nworker: {metrics: ':http', pages: 0, index_mb: 1}\n")},

@@ -90,6 +90,10 @@ func (c *Config) fillDefaults() {
 
 func checkConfig(c *Config, d *document) {
 	checkHostPort(d, "temporal.address", c.Temporal.Address)
+	checkEnvName(d, "temporal.encryption.key_env", c.Temporal.Encryption.KeyEnv)
+	if e := c.Temporal.Encryption; e.KeyEnv != "" && e.KeyFile != "" || d.has("temporal.encryption") && e == (Encryption{}) {
+		d.add("temporal.encryption", "has not just one of key_env and key_file", "name the variable or the file that holds the keys: docs/security.md")
+	}
 	checkStore(&c.Store, d)
 	checkAllow(c, d)
 	first := map[string]int{}

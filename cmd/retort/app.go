@@ -13,9 +13,11 @@ import (
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 
 	"github.com/retort-data/retort/activities"
+	"github.com/retort-data/retort/payload"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
 	"github.com/retort-data/retort/telemetry"
@@ -30,6 +32,7 @@ type app struct {
 	configFile string
 
 	config   *schema.Config
+	payloads converter.DataConverter // of temporal
 	objects  store.Store
 	temporal client.Client
 	metrics  client.MetricsHandler
@@ -173,6 +176,9 @@ func (a *app) client(logs *slog.Logger) (client.Client, error) {
 		return nil, err
 	}
 	a.traces.Intercept(&o)
+	if a.payloads, err = payload.Apply(&o, c); err != nil {
+		return nil, err
+	}
 	if a.metrics != nil {
 		o.MetricsHandler = a.metrics
 	}

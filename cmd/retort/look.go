@@ -53,7 +53,7 @@ func (a *app) look(t client.Client, run store.Run) (*snapshot, error) {
 	var gone *serviceerror.NotFound
 	switch {
 	case err == nil:
-		snap.pending(described.GetPendingActivities())
+		snap.pending(described.GetPendingActivities(), a.payloads)
 		if described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
 			if got, err := t.QueryWorkflow(ctx, id, "", schema.QueryStatus); err == nil && got.Get(&snap.Status) == nil && snap.Run == run.ID {
 				return snap, nil
@@ -84,7 +84,7 @@ func (a *app) look(t client.Client, run store.Run) (*snapshot, error) {
 const stateWaiting = "waiting for a worker"
 
 // pending notes what workers do, or should.
-func (s *snapshot) pending(all []*workflowpb.PendingActivityInfo) {
+func (s *snapshot) pending(all []*workflowpb.PendingActivityInfo, payloads converter.DataConverter) {
 	for _, p := range all {
 		at := step{Name: p.GetActivityType().GetName(), Started: p.GetState() == enumspb.PENDING_ACTIVITY_STATE_STARTED, Attempt: int(p.GetAttempt())}
 		if f := p.GetLastFailure(); f != nil {
@@ -95,7 +95,7 @@ func (s *snapshot) pending(all []*workflowpb.PendingActivityInfo) {
 		}
 		s.steps = append(s.steps, at)
 		var b activities.Beat
-		if at.Name == schema.StepAsk && converter.GetDefaultDataConverter().FromPayloads(p.GetHeartbeatDetails(), &b) == nil {
+		if at.Name == schema.StepAsk && payloads.FromPayloads(p.GetHeartbeatDetails(), &b) == nil {
 			s.flying.Total += b.Total
 			s.flying.Done += b.Done
 			s.flying.Failed += b.Failed

@@ -11,6 +11,7 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 
 	"github.com/retort-data/retort/activities"
+	"github.com/retort-data/retort/payload"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/telemetry"
 	"github.com/retort-data/retort/worker"
@@ -37,6 +38,9 @@ var runWorker = func(ctx context.Context, path, logPath string) error {
 	defer traces.Stop()
 	o := client.Options{HostPort: config.Temporal.Address, Namespace: config.Temporal.Namespace, Logger: sdklog.NewStructuredLogger(warnings)}
 	traces.Intercept(&o)
+	if _, err := payload.Apply(&o, config); err != nil {
+		return err
+	}
 	c, err := client.DialContext(ctx, o)
 	if ctx.Err() != nil { // told to stop before it was connected
 		return nil
