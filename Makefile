@@ -1,7 +1,7 @@
 # `make` alone lists the targets.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build demo photocopy photocopy-llm up test readers chaos bench bench-peers bench-dedup bench-parquet bench-quality clean
+.PHONY: help build demo photocopy photocopy-llm up test readers chaos soak bench bench-peers bench-dedup bench-parquet bench-quality clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,10 @@ chaos: build ## kill every part under faults, then one limit over workers, then 
 	bin/retort-chaos kills
 	bin/retort-chaos rate
 	bin/retort-chaos budget
+
+soak: build ## an hour of runs, nights, faults and kills (FOR=5m: less): is what the processes use flat, and is anything left behind?
+	cd local && go build -o ../bin/retort-soak ./cmd/retort-soak
+	bin/retort-soak --for $(or $(FOR),1h) $(if $(FOR),--kill-every 20s)
 
 bench: build ## a whole run beside a bare loop: 200 ms and 0 ms a request
 	cd local && go build -o ../bin/retort-bench ./cmd/retort-bench

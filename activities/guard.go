@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"syscall"
 	"time"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
@@ -101,6 +103,17 @@ func (r *Rooms) keepProblem(args []any, info activity.Info, out *temporal.Applic
 	}
 }
 
+// passes says of an error that no room has classified that a server didn't answer in time, or not at all: on a machine that is too busy, or while
+// Temporal is away, for longer than some tries take. The SDK's errors of that kind aren't the context's.
+func passes(err error) bool {
+	var timeout interface{ Timeout() bool }
+	var away *serviceerror.Unavailable
+	var late *serviceerror.DeadlineExceeded
+	var busy *serviceerror.ResourceExhausted
+	return errors.As(err, &timeout) && timeout.Timeout() || errors.As(err, &away) || errors.As(err, &late) || errors.As(err, &busy) ||
+		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
 // outward keeps kind and code of an error alone.
 func outward(err error, attempt int32) *temporal.ApplicationError {
 	kind, code := schema.KindOf(err), "internal"
@@ -118,6 +131,8 @@ func outward(err error, attempt int32) *temporal.ApplicationError {
 		}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		code = "interrupted"
+	case passes(err):
+		code = "unreachable"
 	case attempt >= mostUnknown:
 		kind = schema.KindFailed
 	}

@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/retort-data/retort/schema"
@@ -67,9 +70,11 @@ func TestUnknownErrorsEnd(t *testing.T) {
 			t.Errorf("%v is tried for ever", err)
 		}
 	}
-	away := &schema.Error{Kind: schema.KindRetry, Code: "s3_unreachable"}
-	if outward(away, 1000).NonRetryable() {
-		t.Error("an outage of S3 ends a night's run")
+	for _, passing := range []error{&schema.Error{Kind: schema.KindRetry, Code: "s3_unreachable"}, context.DeadlineExceeded, os.ErrDeadlineExceeded, syscall.ECONNREFUSED,
+		serviceerror.NewDeadlineExceeded("context deadline exceeded"), serviceerror.NewUnavailable("away"), fmt.Errorf("ask: %w", serviceerror.NewDeadlineExceeded("late"))} {
+		if got := outward(passing, 1000); got.NonRetryable() || got.Message() == "internal" {
+			t.Errorf("%v ends a night's run as %s", passing, got.Message())
+		}
 	}
 }
 

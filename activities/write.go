@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/retort-data/retort/prompt"
 	"github.com/retort-data/retort/schema"
@@ -17,6 +19,9 @@ import (
 
 // mixedRows is how many rows at least are shuffled together: whole pages, so the memory that a shuffle takes is bounded by it.
 const mixedRows = 6000
+
+// writers are the files that this process writes at once: each holds a row group, and more of them than cores gain nothing.
+var writers = semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0)))
 
 // written is what stands on S3 about a file that was written.
 type written struct {
@@ -51,6 +56,10 @@ func (r *Rooms) Write(ctx context.Context, in schema.WriteInput) error {
 	if err != nil {
 		return err
 	}
+	if err := writers.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer writers.Release(1)
 	f, err := os.CreateTemp(r.Scratch, "shard-*.parquet")
 	if err != nil {
 		return err
@@ -166,6 +175,9 @@ func (w *fileWriter) read(ctx context.Context, slices []rowSlice) (rows []*schem
 	served := make([]servedNames, len(slices))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(readingAtOnce)
+	if w.plan.Split == rejectsSplit { // few rows of a page: another file is being written beside it
+		g.SetLimit(1)
+	}
 	for i, s := range slices {
 		if s.Seq < 0 {
 			if got[i], err = w.humanSlice(ctx, s); err != nil {

@@ -20,15 +20,11 @@ type Options struct {
 
 // Inspector measures records and finds what breaks a recipe's checks. It is safe for concurrent use.
 type Inspector struct {
-	checks      schema.Checks
-	lexicon     *lexicon
+	checks schema.Checks
+	*tables
 	repetition  limits
 	quality     limits
-	refusals    []*patterns // by the lexicon's language; nil: none
-	identities  []*patterns
-	leftovers   []leftover
 	secrets     *secretRules
-	aliases     aliasMarker
 	evaluations *Evaluations
 	finish      map[string]string
 	pool        sync.Pool
@@ -97,27 +93,8 @@ func (in *Inspector) load(o Options) error {
 	if in.secrets, err = theSecretRules(); err != nil {
 		return err
 	}
-	if in.leftovers, err = loadLeftovers(); err != nil {
-		return err
-	}
-	aliases, err := readAliases(o.Aliases)
-	if err != nil {
-		return &schema.Error{Kind: schema.KindInvalid, Code: "aliases", Op: "read", Subject: "aliases", Cause: err,
-			Hint: "each line: kind (model, word, person or company), name, aliases separated by |; between them a tab"}
-	}
-	if in.lexicon, err = loadLexicon(aliasTokens(aliases)); err != nil {
-		return err
-	}
-	in.aliases = newAliasMarker(aliases)
-	fill := map[string]string{"name": aliasMarks[aliasModel], "word": aliasMarks[aliasWord], "person": aliasMarks[aliasPerson],
-		"org": aliasMarks[aliasCompany] + "|" + aliasMarks[aliasModel]}
-	if in.refusals, err = loadPatterns("refusal.tsv", nil, in.lexicon.codes); err != nil {
-		return err
-	}
-	if in.identities, err = loadPatterns("identity.tsv", fill, in.lexicon.codes); err != nil {
-		return err
-	}
-	return nil
+	in.tables, err = tablesWith(o.Aliases)
+	return err
 }
 
 // defaults are those that schema documents at each check.

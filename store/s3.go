@@ -206,7 +206,22 @@ func (s *S3) Open(ctx context.Context, key, etag string) (io.ReadCloser, error) 
 	if err != nil {
 		return nil, err
 	}
-	return out.Body, nil
+	return &body{out.Body, s, key}, nil
+}
+
+// body says of an answer that breaks off that the store can't be reached: what reads it can't tell that from an object that ends too early.
+type body struct {
+	io.ReadCloser
+	s   *S3
+	key string
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = b.s.wrap("get", b.key, err)
+	}
+	return n, err
 }
 
 func (s *S3) ReadRange(ctx context.Context, key, etag string, offset, n int64) ([]byte, error) {

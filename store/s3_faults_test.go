@@ -163,3 +163,21 @@ func TestLoserOfALargeFileIsAborted(t *testing.T) {
 type zeros struct{}
 
 func (zeros) ReadAt(p []byte, _ int64) (int, error) { clear(p); return len(p), nil }
+
+// An answer that breaks off is an outage, whatever reads it: an object that ends too early would be damage.
+func TestAnAnswerThatBreaksOffPasses(t *testing.T) {
+	s := s3Saying(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		w.Write([]byte("half")) //nolint:errcheck // a test
+	})
+	body, err := s.Open(t.Context(), "key", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	got, err := io.ReadAll(body)
+	var e *schema.Error
+	if string(got) != "half" || !errors.As(err, &e) || e.Kind != schema.KindRetry || e.Code != "s3_unreachable" {
+		t.Errorf("read %q, error %v", got, err)
+	}
+}

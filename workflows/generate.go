@@ -241,5 +241,8 @@ func codeOf(err error) (schema.Kind, string) {
 	if temporal.IsCanceledError(err) {
 		return schema.KindFailed, "cancelled"
 	}
+	if temporal.IsTimeoutError(err) {
+		return schema.KindFailed, "timed_out" // a step took longer than any should
+	}
 	return schema.KindFailed, "internal"
 }

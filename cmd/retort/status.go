@@ -130,6 +130,7 @@ var reasonTexts = map[string]string{
 	"max_generation":      "answers would be deeper than max_generation%s",
 	"panic":               "a bug in Retort; the worker's log has the place%s",
 	"internal":            "an error that nothing expected; the worker's log has it whole%s",
+	"timed_out":           "a step took longer than any should; see the workers' logs, and whether they run%s",
 	"counts":              "the counts don't add up, which is a bug in Retort; nothing was published%s",
 	"object_broken":       "an object in the run's folder is damaged%s",
 	"store_state":         "an object in the run's folder is missing, or stands where none should%s",

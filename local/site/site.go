@@ -24,6 +24,7 @@ type Options struct {
 	TeacherMore  string   // further keys of the teacher, as lines of YAML
 	ConfigMore   string   // further lines of the configuration
 	Env          []string // further variables of workers and commands
+	Metrics      bool     // workers serve metrics: Gauges reads them
 }
 
 // The names of processes. The workers are Worker(0), Worker(1) and so on.
@@ -77,7 +78,11 @@ func Start(ctx context.Context, o Options) (*Site, error) {
 
 func (s *Site) start(ctx context.Context) error {
 	var held []net.Listener // until all are known, so that no port is given twice
-	for _, name := range []string{Temporal, S3, Teacher} {
+	names := []string{Temporal, S3, Teacher}
+	for i := 0; s.Metrics && i < s.Workers; i++ {
+		names = append(names, Worker(i))
+	}
+	for _, name := range names {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return err
@@ -99,7 +104,7 @@ func (s *Site) start(ctx context.Context) error {
 	s.TemporalAddress, s.S3Endpoint, s.TeacherURL = address(Temporal), "http://"+address(S3), "http://"+address(Teacher)+"/v1"
 	s.env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+accessKey, "AWS_SECRET_ACCESS_KEY="+secretKey, "AWS_REGION=us-east-1")
 	s.env = append(s.env, s.Env...)
-	if err := s.configure(); err != nil {
+	if err := s.configure(s.Config, ""); err != nil {
 		return err
 	}
 	for i := range s.Workers {
@@ -126,16 +131,23 @@ func (s *Site) StartPart(ctx context.Context, name string) error {
 
 // StartWorker starts worker i, anew where it has ended.
 func (s *Site) StartWorker(i int) error {
-	_, err := s.launch(Worker(i), s.env, s.Retort, "--config", s.Config, "worker")
+	config := s.Config
+	if s.ports[Worker(i)] != 0 { // one of its own, as no two processes can listen at one address
+		config = filepath.Join(s.Dir, fmt.Sprintf("worker-%d.yaml", i+1))
+		if err := s.configure(config, fmt.Sprintf("127.0.0.1:%d", s.ports[Worker(i)])); err != nil {
+			return err
+		}
+	}
+	_, err := s.launch(Worker(i), s.env, s.Retort, "--config", config, "worker")
 	return err
 }
 
-// configure writes temporal.yaml, with one teacher named tester.
-func (s *Site) configure() error {
+// configure writes a configuration, with one teacher named tester.
+func (s *Site) configure(file, metrics string) error {
 	text := fmt.Sprintf(`temporal: {address: %q, namespace: default, task_queue: retort}
 store: {endpoint: %q, region: us-east-1, bucket: retort, path_style: true}
 allow: {paths: [%q]}
-worker: {pages: 8, index_mb: 256, scratch: %q}
+worker: {pages: 8, index_mb: 256, scratch: %q, metrics: %q}
 %steachers:
   - name: tester
     base_url: %s
@@ -143,9 +155,12 @@ worker: {pages: 8, index_mb: 256, scratch: %q}
     terms: {training: allowed, license: Apache-2.0, source: the test, read_on: 2026-11-01}
     limits: %s
     price: %s
-%s`, s.TemporalAddress, s.S3Endpoint, s.Dir, filepath.Join(s.Dir, "scratch"), s.ConfigMore, s.TeacherURL, s.Limits, s.Price, s.TeacherMore)
-	return os.WriteFile(s.Config, []byte(text), 0o600)
+%s`, s.TemporalAddress, s.S3Endpoint, s.Dir, s.Scratch(), metrics, s.ConfigMore, s.TeacherURL, s.Limits, s.Price, s.TeacherMore)
+	return os.WriteFile(file, []byte(text), 0o600)
 }
+
+// Scratch is the workers' folder for temporary files.
+func (s *Site) Scratch() string { return filepath.Join(s.Dir, "scratch") }
 
 // Stop kills every process.
 func (s *Site) Stop() {
