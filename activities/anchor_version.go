@@ -1,8 +1,10 @@
 package activities
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -49,10 +51,11 @@ func PinVersion(ctx context.Context, s store.Store, d store.Dataset, recipe *sch
 
 // putVersionAnchor cuts what a version's teachers said, before any filter, unless that was done before.
 func (r *Rooms) putVersionAnchor(ctx context.Context, run store.Run, recipe *Recipe, m *schema.Manifest, byTeacher bool) (string, error) {
-	return r.putAnchor(ctx, run, []any{"version/1", recipe.Seed, m.Run, m.Version, byTeacher}, func() (*quality.Anchor, error) {
+	return r.putAnchor(ctx, run, []any{"version/2", recipe.Seed, m.Run, m.Version, byTeacher}, func() (*quality.Anchor, error) {
 		b := quality.NewAnchorBuilder(quality.AnchorOptions{Seed: recipe.Seed, Pinned: true})
 		if err := r.saidIn(ctx, schema.RunRef{Dataset: run.Name, Run: m.Run}, func(teacher string, row *Decided) {
-			b.Add(quality.AnchorRecord{Key: row.Request.Key, PromptID: row.Request.ID, Stratum: stratum(&row.Request, &row.Inspection, teacher, byTeacher), Text: row.Response.Text})
+			b.Add(quality.AnchorRecord{Key: row.Request.Key, PromptID: row.Request.ID, Stratum: stratum(&row.Request, &row.Inspection, teacher, byTeacher),
+				Text: row.Response.Text, Asked: quality.AskedOf(lastUser(row.Request.Messages))})
 		}); err != nil {
 			return nil, err
 		}
@@ -83,6 +86,23 @@ func (r *Rooms) saidIn(ctx context.Context, ref schema.RunRef, yield func(teache
 		}
 		beat.done.Add(int64(len(rows)))
 	}
+}
+
+// lastUser is what was asked last.
+func lastUser(messages []schema.Message) string {
+	for _, m := range slices.Backward(messages) {
+		if m.Role == "user" {
+			return m.Content
+		}
+	}
+	return ""
+}
+
+// sameTemplate says whether two recipes make prompts of their rows in the same way.
+func sameTemplate(a, b *schema.Recipe) bool {
+	x, errX := json.Marshal([]any{a.Messages, a.Vary})
+	y, errY := json.Marshal([]any{b.Messages, b.Vary})
+	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 
 // stratum is the kind of an answer: answers are compared within it.

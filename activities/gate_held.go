@@ -85,7 +85,7 @@ var accountMeans = map[string]string{
 	quality.AccountUni1: "answers say words again that the run has said", quality.AccountUni2: "answers say pairs of words again that the run has said",
 	quality.AccountNov6Rep: "the same sentences come again and again", quality.AccountHrec: "an answer has fewer different words",
 	quality.AccountRep4: "answers repeat themselves", quality.AccountTopic: "topics have vanished",
-	quality.AccountLength: "answers are shorter than their twins",
+	quality.AccountLength: "answers are shorter than their twins", quality.AccountAsked: "answers say less of what was asked than their twins",
 }
 
 // mostSearched bounds the pages that are read back for the examples' texts.

@@ -48,7 +48,7 @@ func TestTrendAgainstAVersion(t *testing.T) {
 		t.Errorf("gate of the manifest %+v", g)
 	}
 	trend := g.Gates[0]
-	if trend.Records != 800 || trend.Pairs < 200 || trend.ByKey < 100 || len(trend.Accounts) != 9 || g.Gates[1].Records != 800 {
+	if trend.Records != 800 || trend.Pairs < 200 || trend.ByKey < 100 || len(trend.Accounts) != 10 || g.Gates[1].Records != 800 {
 		t.Errorf("trend %+v", trend)
 	}
 	last := m.Sources[len(m.Sources)-1]

@@ -79,7 +79,11 @@ func (r *Rooms) trend(ctx context.Context, run store.Run, recipe *Recipe, pinned
 		return gatePlan{}, err
 	}
 	plan := gatePlan{Against: schema.AgainstVersion, Version: m.Version, ByTeacher: sameTeachers(recipe, m)}
-	plan.Options = quality.GateOptions{Mode: quality.ModeChanged, NewPrompts: !samePrompts(pinned, m.Sources)}
+	then, err := r.recipe(ctx, run.Dataset.Run(m.Run))
+	if err != nil {
+		return gatePlan{}, err
+	}
+	plan.Options = quality.GateOptions{Mode: quality.ModeChanged, NewPrompts: !samePrompts(pinned, m.Sources), NewTemplate: !sameTemplate(recipe.Recipe, then.Recipe)}
 	if plan.ByTeacher {
 		plan.Options.Mode = quality.ModeSame
 	}

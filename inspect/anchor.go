@@ -24,14 +24,14 @@ func openGate(ctx context.Context, o *Options, m *measurer) (*quality.Gate, mean
 	builder := quality.NewAnchorBuilder(quality.AnchorOptions{Seed: o.Seed, Pinned: o.Tolerance == schema.ToleranceNone})
 	signals := means{}
 	columns := o.Columns
-	columns.Prompt = "" // an anchor needs none
+	columns.lenient = true // an anchor needs no prompts
 	for p, err := range (&measurer{inspector: m.inspector, threads: m.threads}).measured(ctx, from.rows(ctx, columns, false)) {
 		if err != nil {
 			return nil, nil, err
 		}
 		for i := range p.rows {
 			r := &p.rows[i]
-			builder.Add(quality.AnchorRecord{Key: r.key, Stratum: r.stratum, Text: r.text})
+			builder.Add(quality.AnchorRecord{Key: r.key, Stratum: r.stratum, Text: r.text, Asked: quality.AskedOf(r.asked())})
 			signals.add(p.inspections[i].Signals)
 		}
 	}

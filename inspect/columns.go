@@ -20,6 +20,8 @@ var textColumns = []string{"text", "completion", "answer", "response", "messages
 // response and messages that the row has.
 type Columns struct {
 	Text, Prompt, Key, Stratum string
+
+	lenient bool // rows may lack the prompt
 }
 
 // row is one row as it is judged.
@@ -116,12 +118,25 @@ func (r *row) readMessages(name string, list []any) error {
 	return nil // nobody answered: empty
 }
 
+// asked is the last message of the prompt by a user.
+func (r *row) asked() string {
+	for _, m := range slices.Backward(r.prompt) {
+		if m.Role == "user" {
+			return m.Content
+		}
+	}
+	return ""
+}
+
 // readPrompt sets the prompt that scopes duplicates; where the text stood among messages, those before it are what it may echo.
 func (c Columns) readPrompt(r *row) error {
 	if c.Prompt == "" {
 		return nil
 	}
 	value, err := column(r.source, c.Prompt)
+	if err != nil && c.lenient {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,23 @@ import (
 type AnchorRecord struct {
 	Key, Stratum, Text string
 	PromptID           string
+	Asked              []uint64 // AskedOf the prompt: what an answer to it speaks of
+}
+
+// mostAsked bounds the words of a prompt that are kept: a long one begins with what it is about.
+const mostAsked = 128
+
+// AskedOf returns the different words of a prompt, as hashes in their order.
+func AskedOf(prompt string) (asked []uint64) {
+	var seen counter
+	words := FeaturesOf(prompt).words
+	seen.reset(len(words))
+	for _, w := range words {
+		if seen.add(w) == 1 && len(asked) < mostAsked {
+			asked = append(asked, w)
+		}
+	}
+	return asked
 }
 
 // AnchorOptions bound the parts. Zero values are the defaults.
@@ -187,6 +204,9 @@ func (a *Anchor) Digest() uint64 {
 			for _, s := range []string{r.PromptID, r.Key, r.Stratum, r.Text} {
 				number(uint64(len(s)))
 				h.WriteString(s) //nolint:errcheck // a hash never fails
+			}
+			for _, w := range r.Asked {
+				number(w)
 			}
 		}
 	}

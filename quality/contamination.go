@@ -103,7 +103,7 @@ func (e *Evaluations) most(words []uint64) (share float64, set string) {
 	})
 	best := -1
 	for item, at := range hits {
-		v := float64(covered(at, e.n)) / float64(e.items[item].words)
+		v := float64(wordsCovered(at, e.n)) / float64(e.items[item].words)
 		if v > share || v == share && (best < 0 || int(item) < best) {
 			share, best = v, int(item)
 		}
@@ -114,8 +114,8 @@ func (e *Evaluations) most(words []uint64) (share float64, set string) {
 	return share, e.sets[e.items[best].set]
 }
 
-// covered returns how many words n-grams at the given positions cover.
-func covered(at []uint32, n int) int {
+// wordsCovered returns how many words n-grams at the given positions cover.
+func wordsCovered(at []uint32, n int) int {
 	sort.Slice(at, func(i, j int) bool { return at[i] < at[j] })
 	words, until := 0, uint32(0)
 	for _, a := range at {

@@ -32,6 +32,7 @@ const (
 	AccountRep4    = "rep4"    // more repetition within the record
 	AccountTopic   = "topic"   // topics vanish
 	AccountLength  = "length"  // answers get shorter
+	AccountAsked   = "asked"   // answers say less of what was asked
 )
 
 const (
@@ -44,15 +45,16 @@ const (
 	accRep4
 	accTopic
 	accLength
+	accAsked
 	numAccounts
 )
 
 var accountNames = [numAccounts]string{AccountMaxRar, AccountUniLP, AccountUni1, AccountUni2, AccountNov6Rep, AccountHrec,
-	AccountRep4, AccountTopic, AccountLength}
+	AccountRep4, AccountTopic, AccountLength, AccountAsked}
 
 // accountWeights are the accounts' shares of the gate's capital, relative to each other; a rate's is 1. What photocopies show first has
 // most: an account of weight w holds ln(w) / (its growth) records sooner.
-var accountWeights = [numAccounts]float64{3, 1, 1, 1, 1, 1, 1, 1, 1}
+var accountWeights = [numAccounts]float64{3, 1, 1, 1, 1, 1, 1, 1, 1, 1}
 
 // GateOptions are fixed for a run.
 type GateOptions struct {
@@ -64,6 +66,9 @@ type GateOptions struct {
 	// NewPrompts says that the stream's prompts aren't the anchor's: other topics are no sign of decay then, nor are other lengths
 	// but of answers to the same row.
 	NewPrompts bool
+	// NewTemplate says that the stream's prompts are made of their rows in another way than the anchor's: length and what was asked are
+	// compared only where the prompt is the very same.
+	NewTemplate bool
 	// Ceilings are the highest healthy rates by event name (a check's name, "duplicate", …).
 	Ceilings map[string]float64
 }
@@ -150,6 +155,8 @@ func (g *Gate) prepare() {
 			g.active[k] = g.active[k] && g.o.Mode == ModeSame && !g.o.NewPrompts
 		case accLength: // a teacher that says the same in fewer words is none the worse
 			g.active[k] = g.active[k] && g.o.Mode == ModeSame
+		case accAsked: // nor one that repeats less of the question
+			g.active[k] = g.active[k] && g.o.Mode == ModeSame && slices.ContainsFunc(g.anchor.Twins, func(t AnchorRecord) bool { return len(t.Asked) > 0 })
 		case accUni1, accUni2, accNov6Rep:
 			// Beside people any teacher's words come again sooner, and the more so the longer the run is: a tolerance learned
 			// early would be outgrown (measured: 57% of healthy runs of 6,000 records).
@@ -219,9 +226,7 @@ func (g *Gate) take(a *Answer, twin int, p *pair) Update {
 		if u.Twin = twin; twin < 0 { // counted by match
 		} else if p.ok {
 			g.judgeWindow(p)
-			if g.o.NewPrompts && !sameRow(a, &g.anchor.Twins[twin]) {
-				p.d[accLength] = 0
-			}
+			g.leaveOut(a, &g.anchor.Twins[twin], &p.d)
 			g.bet(a.ID, twin, &p.d)
 			u.D = make([]float64, 0, numAccounts)
 			for k, d := range p.d {
@@ -242,9 +247,15 @@ func (g *Gate) take(a *Answer, twin int, p *pair) Update {
 	return u
 }
 
-// sameRow says whether an answer and its twin were asked for by the same prompt, or by prompts of the same key.
-func sameRow(a *Answer, twin *AnchorRecord) bool {
-	return a.PromptID != "" && a.PromptID == twin.PromptID || a.Key != "" && a.Key == twin.Key
+// leaveOut takes back what can't be compared: answers to another question have another length, and say other things.
+func (g *Gate) leaveOut(a *Answer, twin *AnchorRecord, d *[numAccounts]float64) {
+	if a.PromptID != "" && a.PromptID == twin.PromptID || a.Key != "" && a.Key == twin.Key && !g.o.NewTemplate {
+		return
+	}
+	d[accAsked] = 0
+	if g.o.NewPrompts || g.o.NewTemplate {
+		d[accLength] = 0
+	}
 }
 
 // match takes an unused twin: of the same prompt, else of the same key, else the next of the same stratum; -1 where none is left. An

@@ -41,6 +41,10 @@ func (p *pair) measure(anchor *Anchor, f Features, twin int, topics bool, w *pai
 	w.logsA, w.logsB = v.logsOf(a, w.logsA), v.logsOf(b, w.logsB)
 	p.va, p.vb = gateSignals(a, w.logsA, p.n, &w.seen), gateSignals(b, w.logsB, p.n, &w.seen)
 	p.compare(&anchor.Profile.Dists[nearestCut(p.n)])
+	if asked := anchor.Twins[twin].Asked; len(asked) > 0 {
+		w.logsA = v.logsOf(asked, w.logsA)
+		p.d[accAsked] = clip(askedScale * (covered(b, asked, w.logsA, &w.seen) - covered(a, asked, w.logsA, &w.seen)))
+	}
 	p.sixA = newSixGrams(anchor.Profile, ends(p.a, p.n), p.sixA, &w.seen)
 	p.sixB = newSixGrams(anchor.Profile, ends(p.b, p.n), p.sixB, &w.seen)
 	if topics {
@@ -61,6 +65,25 @@ func (p *pair) compare(dists *[numSignals]distribution) {
 	p.d[accMaxRar], p.d[accUniLP] = diff(sigMaxRar), diff(sigUniLP)
 	p.d[accHrec], p.d[accRep4] = -diff(sigHrec), diff(sigRep4)
 	p.d[accLength] = clip(lengthScale * math.Log(float64(p.sizeB)/float64(p.sizeA)))
+}
+
+// askedScale makes it as bad as can be to say half of what the twin said of the prompt.
+const askedScale = 2
+
+// covered is the share of the prompt's words that a text has, each weighted by its log-probability: rare ones tell what it is about.
+func covered(words, asked []uint64, logs []float32, seen *counter) float64 {
+	seen.reset(len(words))
+	for _, w := range words {
+		seen.add(w)
+	}
+	has, all := 0.0, 0.0
+	for i, w := range asked {
+		all += float64(logs[i])
+		if seen.has(w) {
+			has += float64(logs[i])
+		}
+	}
+	return has / all
 }
 
 // lengthScale makes answers of .6 of their twins' length as bad as can be.

@@ -42,7 +42,7 @@ var accountWords = map[string]string{
 	quality.AccountMaxRar: "the rarest words are less rare", quality.AccountUniLP: "words are commoner", quality.AccountUni1: "words come again",
 	quality.AccountUni2: "pairs of words come again", quality.AccountNov6Rep: "six words in a row come again and again",
 	quality.AccountHrec: "an answer has fewer different words", quality.AccountRep4: "answers repeat themselves", quality.AccountTopic: "topics vanish",
-	quality.AccountLength: "answers get shorter",
+	quality.AccountLength: "answers get shorter", quality.AccountAsked: "answers say less of what was asked",
 }
 
 func accountText(name string) string { return accountWords[name] }

@@ -67,11 +67,43 @@ func (b *bench) alarms() error {
 		i := rng.IntN(len(students))
 		return trial{anchor: anchor, twins: draw(rng, pool, b.records), stream: draw(rng, said[i], b.records)}
 	})
+	b.askedAlarms(anchor, pool, versions, said)
 	if len(b.corpora) > 1 {
 		return b.strata()
 	}
 	fmt.Println()
 	return nil
+}
+
+// askedAlarms are healthy streams whose answers and twins are asked the same: the words of a third text.
+func (b *bench) askedAlarms(anchor *quality.Anchor, pool []record, versions []*quality.Anchor, said [][]record) {
+	same := quality.GateOptions{Mode: quality.ModeSame, MinEffect: -1}
+	asked := func(anchor *quality.Anchor, rng *rand.Rand, pool []record) trial {
+		d := draw(rng, pool, 3*b.records)
+		n := len(d) / 3
+		t := trial{anchor: anchor, twins: d[:n], stream: d[n : 2*n]}
+		for i := range n {
+			key := fmt.Sprint(i)
+			t.twins[i].key, t.stream[i].key = key, key
+			t.twins[i].asked = quality.AskedOf(d[2*n+i].text)
+		}
+		return t
+	}
+	b.experiment("asked-human human against human, asked the same", 0, same, func(rng *rand.Rand) trial { return asked(anchor, rng, pool) })
+	b.experiment("asked-model model against itself, asked the same", 0, same, func(rng *rand.Rand) trial {
+		i := rng.IntN(len(said))
+		return asked(versions[i], rng, said[i])
+	})
+	b.experiment("asked-changed teacher changed for a healthy one, asked the same", 0, quality.GateOptions{Mode: quality.ModeChanged, MinEffect: -1}, func(rng *rand.Rand) trial {
+		i := rng.IntN(len(said))
+		j := (i + 1 + rng.IntN(len(said)-1)) % len(said)
+		t := asked(versions[i], rng, said[i])
+		for k, r := range draw(rng, said[j], len(t.stream)) {
+			r.key = t.stream[k].key
+			t.stream[k] = r
+		}
+		return t
+	})
 }
 
 // strata compares streams whose mix of sources differs by ten points from the anchor's.
@@ -133,7 +165,7 @@ func sampled(s *photocopier.Student, rng *rand.Rand, n int, t float64) []record 
 	out := make([]record, n)
 	for i := range out {
 		text := s.Sample(rng, t)
-		out[i] = record{text, "", quality.FeaturesOf(text)}
+		out[i] = record{text: text, f: quality.FeaturesOf(text)}
 	}
 	return out
 }

@@ -53,12 +53,14 @@ func (b *bench) wants(name string) bool {
 type record struct {
 	text, stratum string
 	f             quality.Features
+	key           string   // of the row that it answers, if any
+	asked         []uint64 // and the words of what was asked
 }
 
 func records(texts []string, stratum string) []record {
 	out := make([]record, len(texts))
 	for i, t := range texts {
-		out[i] = record{t, stratum, quality.FeaturesOf(t)}
+		out[i] = record{text: t, stratum: stratum, f: quality.FeaturesOf(t)}
 	}
 	return out
 }
@@ -93,7 +95,7 @@ func (t trial) run(o quality.GateOptions, beside bool) result {
 		if t.events != nil {
 			events = t.events(i)
 		}
-		u := g.Observe(quality.Answer{ID: "r", Stratum: s.stratum, Features: s.f, Events: events})
+		u := g.Observe(quality.Answer{ID: "r", Key: s.key, Stratum: s.stratum, Features: s.f, Events: events})
 		if u.Held && r.gate == 0 {
 			v := g.Verdict()
 			r.gate, r.account = v.AlarmAt, v.Account
@@ -116,7 +118,7 @@ func (t trial) withTwins() *quality.Anchor {
 	a := *t.anchor
 	a.Topics, a.Twins = nil, make([]quality.AnchorRecord, len(t.twins))
 	for i, w := range t.twins {
-		a.Twins[i] = quality.AnchorRecord{Stratum: w.stratum, Text: w.text}
+		a.Twins[i] = quality.AnchorRecord{Key: w.key, Asked: w.asked, Stratum: w.stratum, Text: w.text}
 	}
 	return &a
 }

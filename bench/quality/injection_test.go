@@ -22,7 +22,8 @@ type injection struct {
 	within   int
 	events   map[string]float64 // rates
 	rise     map[string]float64 // rates from the 400th record on
-	unseen   bool               // nothing is known to see it yet: reported, not asserted
+	twins    func(rng *rand.Rand) []record
+	unseen   bool // nothing is known to see it yet: reported, not asserted
 }
 
 // lab is a chain of students over Go's doc comments.
@@ -112,6 +113,8 @@ func (l *lab) injections() []injection {
 			}
 			return out
 		}},
+		{name: "healthy: answers say as much of what was asked", mode: quality.ModeSame, twins: l.speaking(6), stream: l.speaking(6)},
+		{name: "answers say less of what was asked", mode: quality.ModeSame, twins: l.speaking(6), stream: l.speaking(5), accounts: []string{quality.AccountAsked}, within: 400},
 		{name: "temperature lowered", mode: quality.ModeSame, stream: said(0, 0.8), accounts: []string{quality.AccountUniLP, quality.AccountMaxRar}, within: 150},
 		{name: "template repeated in 20%", mode: quality.ModeSame, accounts: []string{quality.AccountNov6Rep}, within: 500,
 			stream: changed(0.2, func(_ int, s string) string {
@@ -131,7 +134,7 @@ func (l *lab) injections() []injection {
 					w := strings.Fields(base[i%len(base)].text)
 					rng.Shuffle(len(w), func(i, j int) { w[i], w[j] = w[j], w[i] })
 					text := strings.Join(w, " ")
-					out[i] = record{text, "", quality.FeaturesOf(text)}
+					out[i] = record{text: text, f: quality.FeaturesOf(text)}
 				}
 				return out
 			}},
@@ -157,6 +160,27 @@ func (l *lab) injections() []injection {
 			accounts: []string{quality.AccountMaxRar, quality.AccountUniLP}, within: 500})
 	}
 	return all
+}
+
+// speaking are answers to questions of ten rare words each, of which an answer says some.
+func (l *lab) speaking(words int) func(*rand.Rand) []record {
+	return func(rng *rand.Rand) []record {
+		out := sampled(l.chain[0], rng, labRecords, 1)
+		for i := range out {
+			var question []string
+			for k := range 10 {
+				question = append(question, fmt.Sprintf("symbol%d", 10*i+k))
+			}
+			out[i].key, out[i].asked = fmt.Sprint(i), quality.AskedOf(strings.Join(question, " "))
+			w := strings.Fields(out[i].text)
+			for _, k := range rng.Perm(10)[:words] {
+				w[rng.IntN(min(len(w), 8))] += " " + question[k]
+			}
+			out[i].text = strings.Join(w, " ")
+			out[i].f = quality.FeaturesOf(out[i].text)
+		}
+		return out
+	}
 }
 
 // withoutTopics takes away from human text the topics that hold a fifth of it.
@@ -209,6 +233,9 @@ func TestInjections(t *testing.T) {
 			tr.anchor, tr.twins = l.human, l.humanOwn
 		} else {
 			tr.anchor, tr.twins = l.anchors[x.anchor], l.twins[x.anchor]
+		}
+		if x.twins != nil {
+			tr.twins = x.twins(rng)
 		}
 		tr.events = func(i int) (all []string) {
 			for _, name := range []string{"identity", "refusal"} {

@@ -53,6 +53,7 @@ type Copy struct {
 // copied is a row of a copy: what the model rewrites next.
 type copied struct {
 	Key        string `json:"key"`
+	Prompt     string `json:"prompt"` // what the model was asked
 	Text       string `json:"text"`
 	Generation int32  `json:"generation"`
 }
@@ -158,7 +159,7 @@ func (r *rewriting) copy(ctx context.Context, n int) (Copy, error) {
 		if len(r.texts[with]) < quality.FewestPinned {
 			return nil, nil
 		}
-		in, err := r.site.inspect(ctx, n, at(n), at(with), "key")
+		in, err := r.site.inspect(ctx, n, at(n), at(with), "prompt", "key")
 		return &in, err
 	}
 	if n > 0 {
@@ -196,7 +197,7 @@ func (r *rewriting) take(ctx context.Context, m *schema.Manifest, c *Copy) error
 		if said == r.before[asked] {
 			c.Same++
 		}
-		row := copied{r.keys[asked], said, rec.Generation}
+		row := copied{r.keys[asked], asked, said, rec.Generation}
 		keys[rewriteAsk+said], before[rewriteAsk+said] = row.Key, said
 		texts, all = append(texts, said), append(all, row)
 		if err := lines.Encode(row); err != nil {

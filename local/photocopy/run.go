@@ -221,7 +221,7 @@ func (d *demonstration) inspect(ctx context.Context, r Regime, series Series) (a
 			anchor = files
 			continue
 		}
-		in, err := d.site.inspect(ctx, g.Version, files, anchor, "prompt_id")
+		in, err := d.site.inspect(ctx, g.Version, files, anchor, "prompt_id", "prompt_id")
 		if err != nil {
 			return nil, err
 		}

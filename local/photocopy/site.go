@@ -211,9 +211,9 @@ type Account struct {
 	Mean   float64 `json:"mean"`
 }
 
-// inspect compares files with others; key names the column by which rows belong together.
-func (s *Site) inspect(ctx context.Context, version int, files, anchor, key string) (Inspected, error) {
-	out, status, err := s.retort(ctx, "--json", "inspect", files, "--anchor", anchor, "--tolerance", "0", "--prompt", key, "--key", key)
+// inspect compares files with others; prompt and key name the columns with what was asked, and by which rows belong together.
+func (s *Site) inspect(ctx context.Context, version int, files, anchor, prompt, key string) (Inspected, error) {
+	out, status, err := s.retort(ctx, "--json", "inspect", files, "--anchor", anchor, "--tolerance", "0", "--prompt", prompt, "--key", key)
 	if err != nil {
 		return Inspected{}, err
 	}
