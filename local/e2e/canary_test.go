@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -60,7 +61,7 @@ func (p *parrot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // Keys are in the environment of workers, and sent to teachers that say them back. Afterwards they are looked for in every byte on S3
-// (decompressed), in Temporal's database and histories (decoded), in logs, metrics, the report and all that commands print.
+// (decompressed), in Temporal's database and histories (decoded), in logs, metrics, traces, the report and all that commands print.
 func TestNoSecretIsAnywhere(t *testing.T) {
 	l := newLab(t, teacher.DefaultConfig())
 	var strayed atomic.Int64
@@ -79,6 +80,8 @@ func TestNoSecretIsAnywhere(t *testing.T) {
 		"SIGN_KEY=" + string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))}
 	t.Setenv("CLIENT_SECRET", "canary-of-others-74")
 	metrics := freeAddress(t)
+	traces := &kept{}
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", strings.TrimSuffix(l.serve(traces), "/v1"))
 	l.extra = "signing: {key_env: SIGN_KEY}\nnotify: [{url_env: HOOK_URL, secret_env: HOOK_SECRET}]\n"
 	terms := "terms: {training: allowed, license: Apache-2.0, source: the test, read_on: 2026-11-01}, limits: {concurrency: 4}, price: {input: 0.2, output: 0.6}"
 	l.configure(8, fmt.Sprintf("  - {name: redirecting, base_url: %q, model: test-1, api_key_env: PARROT_KEY, %s}\n  - {name: refusing, base_url: %q, model: test-1, api_key_env: PARROT_KEY, %s}\n",
@@ -115,6 +118,11 @@ func TestNoSecretIsAnywhere(t *testing.T) {
 	s.look("metrics", body)
 	worker.stop()
 	s.look("the worker's log", worker.log.Bytes())
+	sent := traces.bytes()
+	if !bytes.Contains(sent, []byte("parrots")) {
+		t.Errorf("%d bytes of traces say nothing of the run", len(sent))
+	}
+	s.look("traces", sent)
 	s.objects(l)
 	s.database(l)
 	s.histories(l)
@@ -127,6 +135,26 @@ func TestNoSecretIsAnywhere(t *testing.T) {
 			t.Errorf("nothing says that a teacher answered with: %s", word)
 		}
 	}
+}
+
+// kept keeps what is sent to it, as a collector of traces.
+type kept struct {
+	mu  sync.Mutex
+	all []byte
+}
+
+func (k *kept) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body) // what came counts
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.all = append(append(k.all, body...), '\n')
+	w.Header().Set("Content-Type", "application/x-protobuf")
+}
+
+func (k *kept) bytes() []byte {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return bytes.Clone(k.all)
 }
 
 // through changes which teacher a recipe asks, and returns its file's name.
