@@ -118,6 +118,9 @@ type WorkerConfig struct {
 	IndexMB int    `yaml:"index_mb" json:"index_mb" min:"16" max:"1048576"` // memory of the near-duplicate index (default 256)
 	Metrics string `yaml:"metrics" json:"metrics,omitempty"`
 	Scratch string `yaml:"scratch" json:"scratch,omitempty"` // folder for local runs and caches (default: the system's temporary folder)
+
+	// Deployment opts in to Temporal's Worker Versioning: the name of the workers' deployment. Runs then stay with the build that began them.
+	Deployment string `yaml:"deployment" json:"deployment,omitempty"`
 }
 
 // Signing names the environment variable of the ed25519 key (PEM, PKCS #8) that manifests are signed with.

@@ -100,6 +100,9 @@ func checkConfig(c *Config, d *document) {
 	for i := range c.Teachers {
 		checkTeacher(&c.Teachers[i], d, fmt.Sprintf("teachers[%d]", i), i, first)
 	}
+	if strings.ContainsAny(c.Worker.Deployment, ".:") {
+		d.add("worker.deployment", "is "+quoteShort(c.Worker.Deployment), "give a name without . and :, such as retort")
+	}
 	if c.Worker.Metrics != "" {
 		checkHostPort(d, "worker.metrics", c.Worker.Metrics)
 	}

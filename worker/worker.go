@@ -10,12 +10,10 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
-	"go.temporal.io/sdk/workflow"
 
 	"github.com/retort-data/retort/activities"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
-	"github.com/retort-data/retort/workflows"
 )
 
 // Options of a worker process.
@@ -24,6 +22,7 @@ type Options struct {
 	Client  client.Client
 	Log     *slog.Logger
 	Program string
+	Build   string                   // of Worker Versioning, where the configuration names a deployment; default: Program
 	Health  interface{ Ready(bool) } // told when the worker takes work; nil: nobody
 	Grace   time.Duration            // for requests under way when the worker is told to stop; default 30 s
 }
@@ -114,14 +113,9 @@ func Register(rooms *activities.Rooms, o Options) (main, ask worker.Worker) {
 		MaxHeartbeatThrottleInterval:       time.Second,
 		StickyScheduleToStartTimeout:       stickyFor,
 		WorkerStopTimeout:                  o.Grace,
+		DeploymentOptions:                  o.deployment(),
 	})
-	main.RegisterWorkflowWithOptions(workflows.Generate, workflow.RegisterOptions{Name: workflows.GenerateName})
-	main.RegisterWorkflowWithOptions(workflows.Nightly, workflow.RegisterOptions{Name: workflows.NightlyName})
-	main.RegisterWorkflowWithOptions(workflows.Retract, workflow.RegisterOptions{Name: workflows.RetractName})
-	main.RegisterWorkflowWithOptions(workflows.Notify, workflow.RegisterOptions{Name: workflows.NotifyName})
-	main.RegisterWorkflowWithOptions(workflows.Expire, workflow.RegisterOptions{Name: workflows.ExpireName})
-	main.RegisterWorkflowWithOptions(workflows.Ping, workflow.RegisterOptions{Name: workflows.PingName})
-	main.RegisterWorkflowWithOptions(workflows.Teacher, workflow.RegisterOptions{Name: workflows.TeacherName})
+	registerWorkflows(main)
 	for name, step := range map[string]any{
 		schema.StepPlan: rooms.Plan, schema.StepInspect: rooms.Inspect, schema.StepAdmit: rooms.Admit, schema.StepLayout: rooms.Layout,
 		schema.StepWrite: rooms.Write, schema.StepPublish: rooms.Publish, schema.StepTidy: rooms.Tidy, schema.StepStatus: rooms.SaveStatus,
@@ -138,6 +132,7 @@ func Register(rooms *activities.Rooms, o Options) (main, ask worker.Worker) {
 		MaxConcurrentActivityTaskPollers:   2,
 		MaxHeartbeatThrottleInterval:       time.Second,
 		WorkerStopTimeout:                  o.Grace,
+		DeploymentOptions:                  o.deployment(),
 	})
 	ask.RegisterActivityWithOptions(rooms.Ask, activity.RegisterOptions{Name: schema.StepAsk})
 	for name, step := range map[string]any{schema.StepSubmit: rooms.SubmitBatch, schema.StepPoll: rooms.PollBatch, schema.StepFetch: rooms.FetchBatch, schema.StepCancel: rooms.CancelBatch} {

@@ -17,6 +17,7 @@ import (
 type WorkerCmd struct {
 	Log   string        `enum:"text,json" default:"text" help:"How the log is written: text or json."`
 	Grace time.Duration `default:"30s" help:"How long requests under way are waited for when it is told to stop."`
+	Build string        `name:"build-id" env:"RETORT_BUILD_ID" help:"What Worker Versioning calls this build, where worker.deployment is set (default: the program's version)." placeholder:"ID"`
 	Wait  time.Duration `default:"1m" help:"How long a Temporal server that can't be reached when the worker starts is waited for."`
 }
 
@@ -73,5 +74,5 @@ func (c *WorkerCmd) work(a *app, config *schema.Config, logs *slog.Logger, serve
 	if err != nil {
 		return err
 	}
-	return worker.Run(a.ctx, worker.Options{Config: config, Client: t, Log: logs, Program: program(), Grace: c.Grace, Health: server})
+	return worker.Run(a.ctx, worker.Options{Config: config, Client: t, Log: logs, Program: program(), Build: c.Build, Grace: c.Grace, Health: server})
 }

@@ -58,6 +58,7 @@ type lab struct {
 	store   store.Store
 	config  string
 	env     []string
+	workers string // further keys of the configuration's worker
 	extra   string // further lines of the configuration
 
 	temporal        *process // where Temporal has a process of its own
@@ -125,7 +126,7 @@ func (l *lab) configure(concurrency int, teachers string) {
 	text := fmt.Sprintf(`temporal: {address: %q, namespace: default, task_queue: retort}
 store: {endpoint: %q, region: us-east-1, bucket: %s, prefix: "", path_style: true}
 allow: {paths: [%q]}
-worker: {pages: 8, index_mb: 64, scratch: %q}
+worker: {pages: 8, index_mb: 64, scratch: %q%s}
 teachers:
   - name: tester
     base_url: %s
@@ -134,7 +135,7 @@ teachers:
     terms: {training: allowed, license: Apache-2.0, source: the test, read_on: 2026-11-01}
     limits: {concurrency: %d}
     price: {input: 0.2, output: 0.6}
-%s%s`, l.temporalAddress, l.stack.S3Endpoint, l.stack.Bucket, l.dir, filepath.Join(l.dir, "scratch"), l.url, concurrency, teachers, l.extra)
+%s%s`, l.temporalAddress, l.stack.S3Endpoint, l.stack.Bucket, l.dir, filepath.Join(l.dir, "scratch"), l.workers, l.url, concurrency, teachers, l.extra)
 	l.config = l.write("temporal.yaml", text)
 }
 
@@ -204,9 +205,15 @@ type workerProcess struct {
 }
 
 // startWorker starts a worker in a process of its own; it is killed at the test's end.
-func (l *lab) startWorker() *workerProcess {
+func (l *lab) startWorker(flags ...string) *workerProcess {
 	l.t.Helper()
-	w := &workerProcess{cmd: exec.Command(binary, "--config", l.config, "worker"), log: &bytes.Buffer{}, end: make(chan struct{})}
+	return l.startWorkerOf(binary, flags...)
+}
+
+// startWorkerOf starts a worker of some build.
+func (l *lab) startWorkerOf(program string, flags ...string) *workerProcess {
+	l.t.Helper()
+	w := &workerProcess{cmd: exec.Command(program, append([]string{"--config", l.config, "worker"}, flags...)...), log: &bytes.Buffer{}, end: make(chan struct{})}
 	w.cmd.Stderr = w.log
 	w.cmd.Env = append(os.Environ(), l.env...)
 	l.must(w.cmd.Start())
