@@ -86,7 +86,7 @@ func (t trial) run(o quality.GateOptions, beside bool) result {
 		panic(err)
 	}
 	alt := &alternatives{}
-	if beside {
+	if beside = beside && t.anchor != nil; beside {
 		alt = newAlternatives(t.anchor, t.twins)
 	}
 	var r result
