@@ -59,7 +59,7 @@ func TestCallSpan(t *testing.T) {
 func attributes(s tracetest.SpanStub) string {
 	var b strings.Builder
 	for _, a := range s.Attributes {
-		fmt.Fprintf(&b, "%s=%s\n", a.Key, a.Value.Emit())
+		fmt.Fprintf(&b, "%s=%s\n", a.Key, a.Value.String())
 	}
 	return b.String() + s.Status.Description
 }
