@@ -48,7 +48,7 @@ func (a *app) look(t client.Client, run store.Run) (*snapshot, error) {
 	ctx, cancel := context.WithTimeout(a.ctx, lookFor)
 	defer cancel()
 	id := workflows.GenerateID(run.Bucket, run.Prefix, run.Name)
-	snap := &snapshot{}
+	snap, asked := &snapshot{}, false
 	described, err := t.DescribeWorkflowExecution(ctx, id, "")
 	var gone *serviceerror.NotFound
 	switch {
@@ -56,13 +56,16 @@ func (a *app) look(t client.Client, run store.Run) (*snapshot, error) {
 		snap.pending(described.GetPendingActivities(), a.payloads)
 		if described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
 			if got, err := t.QueryWorkflow(ctx, id, "", schema.QueryStatus); err == nil && got.Get(&snap.Status) == nil && snap.Run == run.ID {
-				return snap, nil
+				if !snap.Ended() {
+					return snap, nil
+				}
+				asked = true // its end counts from when it stands on S3, where the next command reads it
 			}
 		}
 	case !errors.As(err, &gone):
 		snap.lost = err
 	}
-	snap.stale = true
+	snap.stale = !asked
 	body, err := a.objects.Get(a.ctx, run.Status())
 	if errors.Is(err, store.ErrNotFound) {
 		snap.Status = schema.Status{Dataset: run.Name, Run: run.ID, State: stateWaiting}
@@ -71,6 +74,7 @@ func (a *app) look(t client.Client, run store.Run) (*snapshot, error) {
 	if err != nil {
 		return nil, errors.Join(snap.lost, err)
 	}
+	snap.Status = schema.Status{}
 	if err := json.Unmarshal(body, &snap.Status); err != nil {
 		return nil, err
 	}

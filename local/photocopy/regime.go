@@ -37,6 +37,7 @@ prompts: [{from: %s, license: bsd-3-clause, origin: human, key: key}]
 messages: [{role: user, content: "{{.question}}"}]
 teachers: [{name: %s}]
 sampling: {temperature: %g, max_tokens: 400}
+reuse: never
 output: {previous: supersede}
 `, r.Dataset(), questionsFile, r.Name, temperature)
 	pinned := ""

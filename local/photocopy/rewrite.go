@@ -133,6 +133,7 @@ prompts: [{from: %s, license: apache-2.0, origin: %s, key: key}]
 messages: [{role: user, content: %q}]
 teachers: [{name: model}]
 sampling: {temperature: %g, max_tokens: %d}
+reuse: never
 output: {previous: supersede}
 %sgate: {off: true}
 `, rewriteDataset, from, origin, ask, r.o.Temperature, r.o.Tokens, noChecks)
