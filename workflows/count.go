@@ -20,7 +20,12 @@ const (
 	fewestRejected = 30
 )
 
-func isCanceled(err error) bool { return temporal.IsCanceledError(err) }
+// stoppedBy says whether an activity that was told to stop has done no more than that. The server tries such a one no further: where its
+// worker died or drained meanwhile, what comes is a timeout or a fault that would have been tried again.
+func stoppedBy(err error) bool {
+	kind, _ := codeOf(err)
+	return temporal.IsCanceledError(err) || temporal.IsTimeoutError(err) || kind == schema.KindRetry
+}
 
 // mostServed bounds the names of a teacher in the status.
 const mostServed = 16

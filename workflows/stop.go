@@ -59,7 +59,7 @@ func (g *generation) rest() error {
 // stopped is what a step's error means in a run that was cancelled: nothing of it is published. Files that were written stay: they stand
 // under the run's name, and its status says that it was cancelled.
 func (g *generation) stopped(err error) error {
-	if g.stoppable() && g.signals.cancelled && (err == nil || isCanceled(err)) {
+	if g.stoppable() && g.signals.cancelled && (err == nil || stoppedBy(err)) {
 		return &verdict{schema.StateCancelled, "cancelled", ""}
 	}
 	return err

@@ -3,6 +3,7 @@ package workflows
 import (
 	"slices"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/retort-data/retort/schema"
@@ -271,6 +272,9 @@ func (g *generation) ask(sel workflow.Selector, page schema.PageRef, closeIt boo
 		w.perT[page.Teacher]--
 		var got schema.PageCounts
 		err := f.Get(g.ctx, &got)
+		if err != nil && ctx.Err() != nil && stoppedBy(err) {
+			err = ctx.Err()
+		}
 		g.asked(sel, page, got, err)
 	})
 	return true
@@ -300,7 +304,7 @@ func (g *generation) asked(sel workflow.Selector, page schema.PageRef, got schem
 	case err == nil:
 		g.settle(page, got)
 		g.stoppedPage(page, got.Stopped)
-	case isCanceled(err):
+	case temporal.IsCanceledError(err):
 	case kind == schema.KindHold:
 		g.stoppedPage(page, code)
 	default:

@@ -58,6 +58,20 @@ func TestWorkerDrains(t *testing.T) {
 	}
 }
 
+// A worker killed while its run is cancelled: what was answered is decided, and the run is cancelled, not failed.
+func TestWorkerKilledWhileCancelling(t *testing.T) {
+	l := newLab(t, slow())
+	w := l.startWorker()
+	l.ok("run", "--detach", l.questions("left", 1000, ""))
+	l.wait("two hundred answers", func() bool { return l.teacher.Stats().Answered >= 200 })
+	w.kill() // before the cancel: nobody hears of it but the next worker, which has none of the pages
+	l.ok("cancel", "left")
+	l.startWorker()
+	if s := l.finished("left", schema.StateCancelled); s.Counts.Admitted == 0 || s.Counts.Unasked == 0 {
+		t.Errorf("counts %+v: what was answered before the kill is missing, or all was asked", s.Counts)
+	}
+}
+
 // The Temporal server killed and started again: the run goes on by itself.
 func TestTemporalKilled(t *testing.T) {
 	l := newLab(t, slow(), apart)
