@@ -209,7 +209,8 @@ def main():
             row(f"Retort (worker {r['worker']:.0f} MB, Temporal, S3)", n, latency, r, case != "kill")
         for tool in TOOLS:
             if tool in only and os.path.exists(os.path.join(args.envs, tool, "bin", "python")):
-                row(tool, n, latency, measure(args.envs, args.bin, tool, n, latency, **how), case != "kill")
+                seconds = 600 if "limited" in how else 400  # one tool slows down for minutes after a 429
+                row(tool, n, latency, measure(args.envs, args.bin, tool, n, latency, seconds=seconds, **how), case != "kill")
 
 
 if __name__ == "__main__":
