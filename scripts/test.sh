@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every test that CI runs. Nothing is skipped without saying so; in CI (CI=true) a missing reader is a failure.
+# Every test that CI runs. Nothing is skipped without saying so; in CI (CI=true) a missing reader or valgrind is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,13 +20,21 @@ tool() { # NAME MODULE
   fi
 }
 
-# The report's tests open it in a real browser where there is one; in CI it is installed by its name.
+# The report's tests open it in a real browser where there is one, and a test counts instructions under valgrind; in CI they are installed by their names.
 browser() { command -v "${CHROMIUM:-chromium}" || command -v chromium-browser || command -v google-chrome; }
-if ! browser >/dev/null && [ "${CI:-}" = true ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  step "a browser"
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 || true
+counter() { command -v "${VALGRIND:-valgrind}"; }
+missing=()
+browser >/dev/null || missing+=(chromium)
+counter >/dev/null || missing+=(valgrind)
+if [ ${#missing[@]} -gt 0 ] && [ "${CI:-}" = true ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  step "from the system's packages: ${missing[*]}"
+  apt-get update -qq >/dev/null 2>&1 || true
+  for package in "${missing[@]}"; do
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1 || true
+  done
 fi
 browser >/dev/null || echo "NOT RUN: there is no Chromium, so the report isn't opened in a browser; that texts are escaped is tested without it." >&2
+counter >/dev/null || echo "NOT RUN: there is no valgrind, so instructions for a record aren't counted (in CI that is a failure); allocations and requests are." >&2
 
 step "formatting"
 unformatted=$(git ls-files '*.go' | xargs gofmt -l)
