@@ -36,6 +36,8 @@ type market struct {
 	ledger workflows.Ledger
 	loses  float64 // of what is asked of the workflow: one half before it was heard, one half of the replies
 	asks   int
+	peers  int           // processes, as a worker hears
+	slow   time.Duration // a message to the workflow takes as long at most
 
 	at     []time.Time // arrivals
 	flying int
@@ -43,7 +45,7 @@ type market struct {
 }
 
 func newMarket(limits schema.Limits, latency time.Duration, tokens int, seed uint64) *market {
-	return &market{limits: limits, latency: latency, tokens: tokens, rng: rand.New(rand.NewPCG(seed, 1))}
+	return &market{limits: limits, latency: latency, tokens: tokens, peers: 4, slow: 400 * time.Millisecond, rng: rand.New(rand.NewPCG(seed, 1))}
 }
 
 var errLost = errors.New("lost")
@@ -51,7 +53,7 @@ var errLost = errors.New("lost")
 // delay passes some time, and says whether the message is lost.
 func (m *market) delay(ctx context.Context) error {
 	m.mu.Lock()
-	d := time.Duration(m.rng.Int64N(int64(400 * time.Millisecond)))
+	d := time.Duration(m.rng.Int64N(int64(m.slow)))
 	lost := m.rng.Float64() < m.loses/2
 	m.mu.Unlock()
 	if lost {
@@ -70,7 +72,7 @@ func (m *market) Lend(ctx context.Context, _ string, a schema.LeaseAsk) (schema.
 	// A message that was given up may still arrive, and late: then nobody hears the reply.
 	got := make(chan schema.Lease, 1)
 	m.mu.Lock()
-	d, lost := time.Duration(m.rng.Int64N(int64(400*time.Millisecond))), m.rng.Float64()
+	d, lost := time.Duration(m.rng.Int64N(int64(m.slow))), m.rng.Float64()
 	if m.rng.Float64() < m.loses/4 {
 		d += 5 * time.Second
 	}
@@ -106,6 +108,8 @@ func (m *market) Stands(ctx context.Context, _, worker string, number int64) (bo
 	m.mu.Unlock()
 	return stands, m.delay(ctx)
 }
+
+func (m *market) Peers(context.Context) int { return m.peers }
 
 // RoundTrip is the teacher: requests arrive up to half a second after they were sent.
 func (m *market) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -221,6 +225,7 @@ type unreached struct{}
 func (unreached) Lend(context.Context, string, schema.LeaseAsk) (schema.Lease, error) {
 	return schema.Lease{}, errLost
 }
+func (unreached) Peers(context.Context) int                                   { return 1 }
 func (unreached) Stands(context.Context, string, string, int64) (bool, error) { return false, errLost }
 
 // Whatever workers come, go, die and are cut off: no sliding minute is above the limits as the teacher counts, nor are there more
@@ -236,6 +241,7 @@ func TestNoMinuteAboveTheLimitOverAllWorkers(t *testing.T) {
 			}
 			tokens := rapid.IntRange(20, 400).Draw(rt, "tokens")
 			m := newMarket(limits, time.Duration(rapid.IntRange(10, 4000).Draw(rt, "ms"))*time.Millisecond, tokens, rapid.Uint64().Draw(rt, "seed"))
+			m.peers = rapid.IntRange(1, 6).Draw(rt, "peers")
 			m.loses = rapid.SampledFrom([]float64{0, 0, 0.2, 0.6}).Draw(rt, "loses")
 			var live []*process
 			for range rapid.IntRange(3, 14).Draw(rt, "events") {

@@ -43,6 +43,22 @@ func (l lender) Stands(ctx context.Context, teacher, worker string, number int64
 	return stands, err
 }
 
+// peersSince is how long a process counts that hasn't asked for work: one that waits for it asks about once a minute.
+const peersSince = 70 * time.Second
+
+// Peers counts the processes that have lately asked for pages; 1 where that can't be known.
+func (l lender) Peers(ctx context.Context) (n int) {
+	got, err := l.client.DescribeTaskQueue(ctx, AskQueue(l.queue), enumspb.TASK_QUEUE_TYPE_ACTIVITY)
+	if err == nil {
+		for _, p := range got.Pollers {
+			if time.Since(p.LastAccessTime.AsTime()) < peersSince {
+				n++
+			}
+		}
+	}
+	return max(1, n)
+}
+
 // announce makes those who hold a lease of any of the teachers say that they are there: a process that has just started may stand in
 // for one that has died.
 func (l lender) announce(ctx context.Context, teachers []schema.Teacher) {

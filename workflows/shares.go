@@ -55,7 +55,7 @@ const (
 	// soon, later: when who didn't get all of its share asks again: those who have it were called, or it is in nobody's hands yet.
 	soon, later = 1000, 5000 // milliseconds
 	// confirm: when who got less than it had says that it uses no more than that.
-	confirm = 200
+	confirm = 50
 	// after: when those who were called have answered, or are gone.
 	after = int64(schema.LeaseGone/time.Millisecond) + 500
 	// wantedWithin: a process that wants n requests can't use a pace of more than n in that time.
@@ -100,7 +100,11 @@ func (l *Ledger) Stands(now time.Time, worker string, number int64) bool {
 	if number == 0 {
 		return !usable(could, b, of)
 	}
-	return len(b.Leases) > 0 && b.newest().Number == number && b.newest().Gone.IsZero() && !short(b.newest().Share, could)
+	if len(b.Leases) == 0 || b.newest().Number != number || !b.newest().Gone.IsZero() {
+		return false
+	}
+	alone := could == schema.WholeShare(of) // the little that is missing would be nobody's
+	return !short(b.newest().Share, could) && (!alone || b.newest().Share == could)
 }
 
 // CallAll makes everybody ask again; who doesn't is gone after a while.
