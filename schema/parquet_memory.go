@@ -7,10 +7,10 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
-// outsideFrom is the size from which a block of a row group stands outside of the heap.
+// outsideFrom is the size from which a block of a page stands outside of the heap.
 const outsideFrom = 128 << 10
 
-// groupMemory is Arrow's memory for one writer. A row group is kept until it is whole, in blocks that grow by doubling: on the heap
+// groupMemory is Arrow's memory for one writer. Each column keeps a page until it is whole, in blocks that grow by doubling: on the heap
 // each doubling would leave garbage of its size behind, and the collector would keep half as much again in reserve. Large
 // blocks are therefore mapped, grow in place, and only what is written to is resident. Where memory can't be mapped they stand on the heap.
 type groupMemory struct {

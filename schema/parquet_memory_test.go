@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"runtime"
+	"io"
 	"strings"
 	"testing"
 )
@@ -23,35 +23,88 @@ func noise(seed, n int) string {
 	return b.String()
 }
 
-func TestRowGroupsStandOutsideOfTheHeap(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("memory is mapped on Linux alone")
+// memorySpill is a spill that tells how much it was given.
+type memorySpill struct {
+	b       []byte
+	written int64
+	fault   error
+}
+
+func (s *memorySpill) ReadAt(b []byte, at int64) (int, error) {
+	return bytes.NewReader(s.b).ReadAt(b, at)
+}
+
+func (s *memorySpill) WriteAt(b []byte, at int64) (int, error) {
+	if s.fault != nil {
+		return 0, s.fault
 	}
-	var out bytes.Buffer
-	w, err := NewShardWriter(&out, ShardOptions{Format: FormatMessages, Run: "run", RowGroupBytes: 16 << 20})
+	if need := int(at) + len(b); need > len(s.b) {
+		s.b = append(s.b, make([]byte, need-len(s.b))...)
+	}
+	s.written += int64(len(b))
+	return copy(s.b[at:], b), nil
+}
+
+// held is what a writer keeps of its row group in memory: Arrow's blocks outside of the heap, and the pages that aren't in the spill.
+func held(w *ShardWriter) (n int) {
+	w.memory.mu.Lock()
+	defer w.memory.mu.Unlock()
+	for _, b := range w.memory.mapped {
+		n += len(b)
+	}
+	if w.group != nil {
+		for _, p := range w.group.pages {
+			n += cap(p.pages.tail)
+		}
+	}
+	return n + cap(w.file.packed) + cap(w.file.spill.copy)
+}
+
+// TestAWriterHoldsLittleOfARowGroup writes row groups of 32 MB, all of which waits in the spill but for a page a column.
+func TestAWriterHoldsLittleOfARowGroup(t *testing.T) {
+	spill := &memorySpill{}
+	w, err := NewShardWriter(io.Discard, ShardOptions{Format: FormatMessages, Run: "run", RowGroupBytes: 32 << 20, Spill: spill})
 	if err != nil {
 		t.Fatal(err)
 	}
 	most := 0
-	for i := range 2000 {
+	for i := range 4000 {
 		if err := w.Write(bigRecord(i)); err != nil {
 			t.Fatal(err)
 		}
-		w.memory.mu.Lock()
-		for _, b := range w.memory.mapped {
-			most = max(most, len(b))
-		}
-		w.memory.mu.Unlock()
+		most = max(most, held(w))
 	}
 	stats, err := w.Close()
-	if err != nil || stats.Rows != 2000 {
+	if err != nil || stats.Rows != 4000 {
 		t.Fatal(stats, err)
 	}
-	if most < 4<<20 {
-		t.Errorf("the largest block outside of the heap was of %d bytes", most)
+	t.Logf("a file of %d bytes: %d in the spill, %d at once in memory", stats.Bytes, spill.written, most)
+	if most > 8<<20 {
+		t.Errorf("the writer held %d bytes", most)
+	}
+	if spill.written < stats.Bytes*9/10 || int64(len(spill.b)) > stats.Bytes*6/10 {
+		t.Errorf("of %d bytes %d went through the spill, which grew to %d", stats.Bytes, spill.written, len(spill.b))
 	}
 	if n := len(w.memory.mapped); n != 0 {
 		t.Errorf("%d blocks are left after Close", n)
+	}
+}
+
+func TestASpillThatIsFullIsSaid(t *testing.T) {
+	full := errors.New("no space left")
+	w, err := NewShardWriter(io.Discard, ShardOptions{Format: FormatMessages, Run: "run", Spill: &memorySpill{fault: full}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abandon()
+	for i := 0; err == nil && i < 500; i++ {
+		err = w.Write(bigRecord(i))
+	}
+	if !errors.Is(err, full) {
+		t.Errorf("got %v", err)
+	}
+	if _, again := w.Close(); !errors.Is(again, full) {
+		t.Errorf("closed: %v", again)
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"unsafe"
 
 	"github.com/apache/arrow/go/v17/parquet"
-	"github.com/apache/arrow/go/v17/parquet/file"
 	"github.com/apache/arrow/go/v17/parquet/metadata"
 )
 
@@ -44,6 +43,8 @@ type ShardOptions struct {
 	// cut even; else all but the last have as many rows as the first needed to fill RowGroupBytes.
 	Rows     int64
 	RowBytes int64
+
+	Spill Spill // where a row group waits until it is whole; nil: in memory
 }
 
 // ShardStats describe a finished file.
@@ -59,8 +60,8 @@ type ShardStats struct {
 type ShardWriter struct {
 	sink    *hashedSink
 	memory  *groupMemory
-	file    *file.Writer
-	group   file.BufferedRowGroupWriter // nil between row groups
+	file    *shardFile
+	group   *groupWriter // nil between row groups
 	layout  shardLayout
 	batch   []leafBatch
 	cut     rowGroupCut
@@ -120,10 +121,9 @@ func newShardWriter(w io.Writer, o ShardOptions, rejects bool) (*ShardWriter, er
 	for _, l := range leaves {
 		s.batch = append(s.batch, leafBatch{leaf: l})
 	}
-	err = s.guarded(func() error {
-		s.file = file.NewParquetWriter(s.sink, root, file.WithWriterProps(writerProperties(leaves, s.memory)),
-			file.WithWriteMetadata(footerKeys(o, features)))
-		return nil
+	err = s.guarded(func() (err error) {
+		s.file, err = newShardFile(s.sink, root, writerProperties(leaves, s.memory), footerKeys(o, features), o.Spill)
+		return err
 	})
 	return s, err
 }
@@ -172,10 +172,10 @@ func (w *ShardWriter) Close() (ShardStats, error) {
 		if err := w.closeGroup(); err != nil {
 			return err
 		}
-		if err := w.file.AppendKeyValueMetadata(FooterGeneration, w.generation()); err != nil {
+		if err := w.file.meta.AppendKeyValueMetadata(FooterGeneration, w.generation()); err != nil {
 			return err
 		}
-		return w.file.Close()
+		return w.file.close()
 	})
 	w.Abandon()
 	if err != nil {
@@ -197,7 +197,7 @@ func (w *ShardWriter) Abandon() {
 	w.memory.release()
 }
 
-// guarded turns Arrow's panics into errors, and looks at the sink, whose errors Arrow may lose.
+// guarded turns Arrow's panics into errors, and looks at sink and spill, whose errors Arrow may lose.
 func (w *ShardWriter) guarded(do func() error) (err error) {
 	if w.err != nil {
 		return w.err
@@ -205,6 +205,9 @@ func (w *ShardWriter) guarded(do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the Parquet library gave up: %v", p)
+		}
+		if w.file != nil && w.file.spill.err != nil {
+			err = w.file.spill.err
 		}
 		if w.sink.err != nil {
 			err = w.sink.err
@@ -244,14 +247,13 @@ func (w *ShardWriter) flushBatch() error {
 		return nil
 	}
 	if w.group == nil {
-		w.group = w.file.AppendBufferedRowGroup()
-	}
-	for i := range w.batch {
-		chunk, err := w.group.Column(i)
-		if err != nil {
+		var err error
+		if w.group, err = w.file.newGroup(); err != nil {
 			return err
 		}
-		if err := w.batch[i].flush(chunk); err != nil {
+	}
+	for i := range w.batch {
+		if err := w.batch[i].flush(w.group.columns[i]); err != nil {
 			return err
 		}
 	}
@@ -264,13 +266,12 @@ func (w *ShardWriter) closeGroup() error {
 	if w.group == nil {
 		return nil
 	}
-	err := w.group.Close()
+	err := w.group.close()
 	w.group = nil
 	return err
 }
 
-// hashedSink hashes and counts what passes, and keeps the first error. It hides a Close of the writer below:
-// Arrow would call it.
+// hashedSink hashes and counts what passes, and keeps the first error.
 type hashedSink struct {
 	w   io.Writer
 	sum hash.Hash
