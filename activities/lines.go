@@ -31,7 +31,11 @@ var (
 		return d
 	})
 	buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+	plains  = sync.Pool{New: func() any { return new(plain) }}
 )
+
+// mostKept is the largest buffer that is used again.
+const mostKept = 16 << 20
 
 // mostObject bounds a decompressed object: a page of answers is some MB.
 const mostObject = 2 << 30
@@ -55,19 +59,33 @@ func (l *lines) add(row any) error { return l.enc.Encode(row) }
 // packed returns the compressed object; l is used up.
 func (l *lines) packed() []byte {
 	b := encoder().EncodeAll(l.buf.Bytes(), make([]byte, 0, l.buf.Len()/3+64))
-	if l.buf.Cap() < 16<<20 {
+	if l.buf.Cap() < mostKept {
 		buffers.Put(l.buf)
 	}
 	return b
 }
 
 // unpack splits an object into its lines. A broken object is an error that trying again can't mend.
-func unpack(key string, packed []byte) ([][]byte, error) {
-	plain, err := decoder().DecodeAll(packed, nil)
+func unpack(key string, packed []byte) ([][]byte, error) { return new(plain).unpack(key, packed) }
+
+// plain is a buffer for an object's plain text, to be used again: of the pages that are read for files and reports.
+type plain struct{ b []byte }
+
+// unpack returns lines that stand in the buffer.
+func (p *plain) unpack(key string, packed []byte) ([][]byte, error) {
+	b, err := decoder().DecodeAll(packed, p.b[:0])
 	if err != nil {
 		return nil, broken(key, err)
 	}
-	return bytes.Split(bytes.TrimSuffix(plain, []byte("\n")), []byte("\n")), nil
+	p.b = b
+	return bytes.Split(bytes.TrimSuffix(b, []byte("\n")), []byte("\n")), nil
+}
+
+// release gives the buffer to the next: its lines are no longer valid.
+func (p *plain) release() {
+	if cap(p.b) < mostKept {
+		plains.Put(p)
+	}
 }
 
 // decode reads what this program wrote, with the library that encoding/json/v2 is made from: twice as fast, a third of the allocations.

@@ -33,11 +33,16 @@ func readTable[T any](ctx context.Context, r *Rooms, key string, head any) ([]T,
 
 // readLines reads such an object and leaves its rows undecoded.
 func (r *Rooms) readLines(ctx context.Context, key string, head any) ([][]byte, error) {
+	return r.readLinesInto(ctx, key, head, new(plain))
+}
+
+// readLinesInto returns rows that stand in the buffer.
+func (r *Rooms) readLinesInto(ctx context.Context, key string, head any, into *plain) ([][]byte, error) {
 	packed, err := r.Store.Get(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := unpack(key, packed)
+	rows, err := into.unpack(key, packed)
 	if err != nil {
 		return nil, err
 	}

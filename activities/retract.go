@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 
 	"github.com/retort-data/retort/schema"
@@ -197,13 +196,17 @@ func (w *retraction) rest(ctx context.Context, layout string, s schema.Shard, nu
 		}
 		return done.Shard, err
 	}
-	f, err := os.CreateTemp(w.rooms.Scratch, "shard-*.parquet")
+	f, err := w.rooms.scratchFile("shard-*.parquet")
 	if err != nil {
 		return done.Shard, err
 	}
-	defer os.Remove(f.Name()) //nolint:errcheck // scratch
-	defer f.Close()
-	out, err := schema.NewShardWriter(f, schema.ShardOptions{Format: layout, Run: w.run.ID})
+	defer f.end()
+	spill, err := w.rooms.scratchFile("pages-*")
+	if err != nil {
+		return done.Shard, err
+	}
+	defer spill.end()
+	out, err := schema.NewShardWriter(f, schema.ShardOptions{Format: layout, Run: w.run.ID, Spill: spill})
 	if err != nil {
 		return done.Shard, err
 	}
@@ -246,12 +249,11 @@ func (w *retraction) shares(m *schema.Manifest) {
 
 // eachRecord reads a shard, through a scratch file, and refuses one that isn't what its manifest says.
 func (r *Rooms) eachRecord(ctx context.Context, s schema.Shard, do func(*schema.Record) error) error {
-	f, err := os.CreateTemp(r.Scratch, "read-*.parquet")
+	f, err := r.scratchFile("read-*.parquet")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) //nolint:errcheck // scratch
-	defer f.Close()
+	defer f.end()
 	if err := copyFile(ctx, r.Store, s, f); err != nil {
 		return err
 	}

@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"runtime"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
 	"github.com/retort-data/retort/prompt"
@@ -17,10 +15,7 @@ import (
 	"github.com/retort-data/retort/store"
 )
 
-// mixedRows is how many rows at least are shuffled together: whole pages, so the memory that a shuffle takes is bounded by it.
-const mixedRows = 6000
-
-// writers are the files that this process writes at once: each holds a row group, and more of them than cores gain nothing.
+// writers are the files that this process writes at once: each holds rows and pages, and more of them than cores gain nothing.
 var writers = semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0)))
 
 // written is what stands on S3 about a file that was written.
@@ -60,16 +55,20 @@ func (r *Rooms) Write(ctx context.Context, in schema.WriteInput) error {
 		return err
 	}
 	defer writers.Release(1)
-	f, err := os.CreateTemp(r.Scratch, "shard-*.parquet")
+	f, err := r.scratchFile("shard-*.parquet")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) //nolint:errcheck // scratch
-	defer f.Close()
-	w := &fileWriter{rooms: r, ref: in.RunRef, run: run, recipe: recipe, clusters: table, plan: plan, format: l.Format,
+	defer f.end()
+	spill, err := r.scratchFile("pages-*")
+	if err != nil {
+		return err
+	}
+	defer spill.end()
+	w := &fileWriter{rooms: r, ref: in.RunRef, run: run, recipe: recipe, clusters: table, plan: plan, format: l.Format, spill: spill,
 		stats: written{Generations: map[string]int64{}, Teachers: map[string]int64{},
 			Served: servedNames{}}}
-	if err := w.write(ctx, f); err != nil {
+	if err := w.write(ctx, f.File); err != nil {
 		return err
 	}
 	if err := r.Store.PutFileNew(ctx, plan.Key, f, w.stats.Bytes); err != nil && !errors.Is(err, store.ErrExists) {
@@ -87,13 +86,14 @@ type fileWriter struct {
 	clusters *clusterTable
 	plan     filePlan
 	format   string
+	spill    schema.Spill
 	stats    written
 	human    []humanRow // read when the first is needed
 }
 
 func (w *fileWriter) write(ctx context.Context, f *os.File) error {
 	buf := bufio.NewWriterSize(f, 1<<20)
-	o := schema.ShardOptions{Format: w.format, Run: w.run.ID, Rows: w.plan.Rows, RowBytes: w.plan.Bytes}
+	o := schema.ShardOptions{Format: w.format, Run: w.run.ID, Rows: w.plan.Rows, RowBytes: w.plan.Bytes, Spill: w.spill}
 	var put func(*schema.Reject) error
 	var closeFile func() (schema.ShardStats, error)
 	if w.plan.Split == rejectsSplit {
@@ -126,100 +126,11 @@ func (w *fileWriter) write(ctx context.Context, f *os.File) error {
 	return buf.Flush()
 }
 
-// rows yields the file's records: rejects in order, others shuffled over some pages at a time.
-func (w *fileWriter) rows(ctx context.Context, put func(*schema.Reject) error) error {
-	rng := rand.New(rand.NewPCG(w.recipe.Seed, uint64(w.plan.Slices[0].Seq)+1)) //nolint:gosec // a shuffle
-	beat := beatOf(ctx)
-	beat.start(int(w.plan.Rows), 0)
-	for next := 0; next < len(w.plan.Slices); {
-		from, mixed := next, 0
-		for ; next < len(w.plan.Slices) && mixed < mixedRows; next++ {
-			mixed += w.plan.Slices[next].To - w.plan.Slices[next].From
-		}
-		rows, err := w.read(ctx, w.plan.Slices[from:next])
-		if err != nil {
-			return err
-		}
-		if w.plan.Split != rejectsSplit {
-			rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
-		}
-		for _, rec := range rows {
-			if err := put(rec); err != nil {
-				return err
-			}
-			w.stats.Generations[generation(rec.Generation)]++
-			if rec.Origin == schema.OriginHuman {
-				w.stats.Human++
-			} else {
-				w.stats.Teachers[rec.Teacher]++
-			}
-			beat.done.Add(1)
-		}
-	}
-	return nil
-}
-
 func generation(g int32) string {
 	if g == schema.UnknownGeneration {
 		return "unknown"
 	}
 	return fmt.Sprint(g)
-}
-
-// readingAtOnce is how many pages of a file are read and decoded at once.
-const readingAtOnce = 2
-
-// read reads some slices at once and returns their rows in order.
-func (w *fileWriter) read(ctx context.Context, slices []rowSlice) (rows []*schema.Reject, err error) {
-	got := make([][]*schema.Reject, len(slices))
-	served := make([]servedNames, len(slices))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(readingAtOnce)
-	if w.plan.Split == rejectsSplit { // few rows of a page: another file is being written beside it
-		g.SetLimit(1)
-	}
-	for i, s := range slices {
-		if s.Seq < 0 {
-			if got[i], err = w.humanSlice(ctx, s); err != nil {
-				break
-			}
-			continue
-		}
-		g.Go(func() (err error) { got[i], served[i], err = w.slice(ctx, s); return err })
-	}
-	if err := errors.Join(err, g.Wait()); err != nil {
-		return nil, err
-	}
-	for i := range slices {
-		w.stats.Served.add(served[i])
-		rows = append(rows, got[i]...)
-	}
-	return rows, nil
-}
-
-// slice reads a page and returns its rows of the file's split that the file has.
-func (w *fileWriter) slice(ctx context.Context, s rowSlice) (rows []*schema.Reject, served servedNames, err error) {
-	p, err := w.rooms.openDecided(ctx, w.run, s.Seq)
-	if err != nil {
-		return nil, nil, err
-	}
-	declared := w.recipe.teachers[p.teacher]
-	served = servedNames{}
-	for i, at := 0, 0; i < len(p.decisions) && at < s.To; i++ {
-		if split, ok := splitOf(w.recipe.Recipe, w.clusters, &p.decisions[i]); !ok || split != w.plan.Split {
-			continue
-		}
-		if at++; at <= s.From {
-			continue
-		}
-		var row Decided
-		if err := p.row(i, &row); err != nil {
-			return nil, nil, err
-		}
-		served.note(p.teacher, &row.Response)
-		rows = append(rows, w.record(&row, declared))
-	}
-	return rows, served, nil
 }
 
 // servedNames counts records by teacher and by model name and fingerprint as it answered.

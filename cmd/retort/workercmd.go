@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"log/slog"
-	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/retort-data/retort/activities"
@@ -20,10 +18,6 @@ type WorkerCmd struct {
 	Build string        `name:"build-id" env:"RETORT_BUILD_ID" help:"What Worker Versioning calls this build, where worker.deployment is set (default: the program's version)." placeholder:"ID"`
 	Wait  time.Duration `default:"1m" help:"How long a Temporal server that can't be reached when the worker starts is waited for."`
 }
-
-// collectAt makes the collector run when the heap has grown by half: a worker's memory is bounded by pages and index, and
-// twice as much as lives is more than a small machine should need. GOGC wins.
-const collectAt = 50
 
 // logger writes to stderr what may stand in a log.
 func (c *WorkerCmd) logger(a *app, config *schema.Config, level slog.Level) *slog.Logger {
@@ -41,9 +35,7 @@ func (c *WorkerCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
-	}
+	boundReserve()
 	server, err := telemetry.Serve(config.Worker.Metrics)
 	if err != nil {
 		return err

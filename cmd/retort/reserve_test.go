@@ -1,0 +1,28 @@
+package main
+
+import (
+	"runtime"
+	"testing"
+)
+
+func TestReserveIsBounded(t *testing.T) {
+	for _, mb := range []uint64{0, 1, 40, 64, 65, 100, 200, 400, 1000, 100_000} {
+		live := mb << 20
+		p := percentFor(live)
+		if reserve := live * uint64(p) / 100; p != leastPercent && reserve > mostReserve {
+			t.Errorf("%d MB alive: a reserve of %d bytes (%d%%)", mb, reserve, p)
+		}
+		if p < leastPercent || p > reservePercent || mb <= 64 && p != reservePercent {
+			t.Errorf("%d MB alive: %d%%", mb, p)
+		}
+	}
+}
+
+func TestAfterEachCycle(t *testing.T) {
+	seen := make(chan struct{}, 100)
+	afterEachCycle(func() { seen <- struct{}{} })
+	for range 3 {
+		runtime.GC()
+		<-seen
+	}
+}
