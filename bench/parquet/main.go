@@ -10,6 +10,7 @@ import (
 	"log"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -34,7 +35,13 @@ func run(rows int, out, format string) error {
 	}
 	defer f.Close() //nolint:errcheck // closed below; this is for errors on the way
 	to := bufio.NewWriterSize(f, 1<<20)
-	w, err := schema.NewShardWriter(to, schema.ShardOptions{Format: format, Run: "bench"})
+	spill, err := os.CreateTemp(filepath.Dir(out), "pages-*") // as a worker does
+	if err != nil {
+		return err
+	}
+	defer os.Remove(spill.Name()) //nolint:errcheck // scratch
+	defer spill.Close()           //nolint:errcheck // scratch
+	w, err := schema.NewShardWriter(to, schema.ShardOptions{Format: format, Run: "bench", Spill: spill})
 	if err != nil {
 		return err
 	}
