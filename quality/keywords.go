@@ -3,15 +3,15 @@ package quality
 import (
 	"math/bits"
 	"slices"
-	"strings"
 )
 
 // keywordIndex finds which of many keywords (lower case, ASCII, two bytes or more) stand in a text, whatever the case of its letters, in
-// one pass: a word is tried only where its first three bytes are, or may be.
+// one pass: a word is tried only where its first three bytes are, or may be. A word of two bytes counts where a key may follow.
 type keywordIndex struct {
 	starts [1 << 16 / 64]uint64     // whether a keyword begins with bytes of this hash
 	words  map[uint16][]keywordRule // by that hash
 	pairs  []keywordRule            // words of two bytes
+	second [256]bool                // whether a word of two bytes ends with this
 	rules  int
 }
 
@@ -24,6 +24,7 @@ func (x *keywordIndex) add(word string, rule int) {
 	x.rules = max(x.rules, rule+1)
 	if len(word) == 2 {
 		x.pairs = append(x.pairs, keywordRule{word, rule})
+		x.second[word[1]] = true
 		return
 	}
 	if x.words == nil {
@@ -47,17 +48,16 @@ func (x *keywordIndex) in(text string) (rules []int) {
 		}
 		seen[rule/64] |= 1 << (rule % 64)
 	}
-	for _, p := range x.pairs {
-		if hasFoldedPair(text, p.word) {
-			note(p.rule)
-		}
-	}
-	if len(text) < 3 {
-		text = ""
-	}
 	var a, b, c byte
 	for i := range len(text) {
 		a, b, c = b, c, lowerASCII[text[i]]
+		if x.second[c] {
+			for _, p := range x.pairs {
+				if p.word[0] == b && p.word[1] == c && keyFollows(text[i+1:]) {
+					note(p.rule)
+				}
+			}
+		}
 		h := startHash(a, b, c)
 		if x.starts[h/64]&(1<<(h%64)) == 0 || i < 2 {
 			continue
@@ -76,17 +76,18 @@ func (x *keywordIndex) in(text string) (rules []int) {
 	return slices.Clip(rules)
 }
 
-func hasFoldedPair(text, pair string) bool {
-	for from := 0; ; {
-		i := strings.IndexByte(text[from:], pair[1]) // lower case, or no letter
-		if i < 0 {
-			return strings.Contains(text, strings.ToUpper(pair)) || strings.Contains(text, strings.ToLower(pair[:1])+strings.ToUpper(pair[1:]))
-		}
-		if i += from; i > 0 && lowerASCII[text[i-1]] == pair[0] {
-			return true
-		}
-		from = i + 1
+// keyFollows says whether a text begins with leastRun characters of keys, as it does behind each keyword of two bytes: those stand in every
+// text ("they", "words."), and the expressions behind them would be tried at each of its bytes.
+func keyFollows(text string) bool {
+	if len(text) < leastRun {
+		return false
 	}
+	for i := range leastRun {
+		if c := text[i]; runClass[c] == 0 && c < 0x80 { // Unicode folds some letters to ASCII
+			return false
+		}
+	}
+	return true
 }
 
 func hasFoldedPrefix(text, word string) bool {
