@@ -32,7 +32,7 @@ func (r *Rooms) Admit(ctx context.Context, in schema.AdmitInput) (schema.AdmitRe
 }
 
 func (r *Rooms) admit(ctx context.Context, run store.Run, recipe *Recipe, in schema.AdmitInput) (schema.AdmitResult, error) {
-	head, rows, err := r.readInspected(ctx, run, in.Page)
+	head, rows, err := r.takeInspected(ctx, run, in.Page)
 	if err != nil {
 		return schema.AdmitResult{}, err
 	}
@@ -69,6 +69,14 @@ func (r *Rooms) admit(ctx context.Context, run store.Run, recipe *Recipe, in sch
 	out.Gate, out.Verdict = gate, verdict
 	countDecided(in.Dataset, &out)
 	return out, nil
+}
+
+// takeInspected returns a page's inspections: what Inspect has handed over, or what stands on S3.
+func (r *Rooms) takeInspected(ctx context.Context, run store.Run, page schema.PageRef) (inspectedHeader, []schema.Inspection, error) {
+	if p, ok := r.handed.take(run.Inspected(page)).(inspectedPage); ok {
+		return p.head, p.rows, nil
+	}
+	return r.readInspected(ctx, run, page)
 }
 
 func (r *Rooms) readInspected(ctx context.Context, run store.Run, page schema.PageRef) (inspectedHeader, []schema.Inspection, error) {

@@ -245,20 +245,27 @@ func (r *Rooms) closePage(ctx context.Context, j *journal, p *page) (schema.Page
 		return counts, err
 	}
 	l := newLines()
-	if err := l.add(answersHeader{j.page, counts}); err != nil {
+	done := answeredPage{page: p, head: answersHeader{j.page, counts}, answers: make([]schema.Response, 0, len(p.requests))}
+	if err := l.add(done.head); err != nil {
 		return counts, err
 	}
 	for i := range p.requests {
 		if a, ok := j.answers[p.requests[i].RequestID]; ok {
+			done.answers = append(done.answers, a.Response)
 			if err := l.add(&a.Response); err != nil {
 				return counts, err
 			}
 		}
 	}
+	own := true
 	err = r.putOnce(ctx, j.run.Answers(j.page), l.packed(), func() error {
+		own = false
 		head, _, err := r.readAnswers(ctx, j.run, j.page)
 		counts = head.Counts
 		return err
 	})
+	if err == nil && own {
+		r.handAnswers(j.run, j.page, done)
+	}
 	return counts, err
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/retort-data/retort/dedup"
 	"github.com/retort-data/retort/quality"
 	"github.com/retort-data/retort/schema"
+	"github.com/retort-data/retort/store"
 )
 
 // Inspect measures a page's answers: signals, findings, sketches. It is a pure function of page, answers and recipe, so that it can
@@ -16,11 +17,7 @@ func (r *Rooms) Inspect(ctx context.Context, in schema.AskInput) error {
 	if err != nil {
 		return err
 	}
-	p, err := r.readPage(ctx, run, in.Page)
-	if err != nil {
-		return err
-	}
-	head, answers, err := r.readAnswers(ctx, run, in.Page)
+	p, err := r.readAnswered(ctx, run, in.Page)
 	if err != nil {
 		return err
 	}
@@ -29,19 +26,39 @@ func (r *Rooms) Inspect(ctx context.Context, in schema.AskInput) error {
 		return err
 	}
 	l := newLines()
-	if err := l.add(inspectedHeader{in.Page, head.Counts.Unasked}); err != nil {
+	done := inspectedPage{head: inspectedHeader{in.Page, p.head.Counts.Unasked}, rows: make([]schema.Inspection, 0, len(p.answers))}
+	if err := l.add(done.head); err != nil {
 		return err
 	}
-	err = recipe.inspectAll(inspector, p.requests, answers, func(got *schema.Inspection) error {
+	err = recipe.inspectAll(inspector, p.page.requests, p.answers, func(got *schema.Inspection) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		done.rows = append(done.rows, *got)
 		return l.add(got)
 	})
 	if err != nil {
 		return err
 	}
-	return r.putOnce(ctx, run.Inspected(in.Page), l.packed(), func() error { return nil }) // equal by construction
+	own := true
+	err = r.putOnce(ctx, run.Inspected(in.Page), l.packed(), func() error { own = false; return nil }) // equal by construction
+	if err == nil && own {
+		r.handInspected(run, in.Page, done)
+	}
+	return err
+}
+
+// readAnswered returns a page with its answers: what Ask has handed over, or what stands on S3.
+func (r *Rooms) readAnswered(ctx context.Context, run store.Run, ref schema.PageRef) (answeredPage, error) {
+	if p, ok := r.handed.take(run.Answers(ref)).(answeredPage); ok {
+		return p, nil
+	}
+	p, err := r.readPage(ctx, run, ref)
+	if err != nil {
+		return answeredPage{}, err
+	}
+	head, answers, err := r.readAnswers(ctx, run, ref)
+	return answeredPage{p, head, answers}, err
 }
 
 // inspectedHeader is the first line of an inspected page.

@@ -44,6 +44,7 @@ const mostObject = 2 << 30
 type lines struct {
 	buf *bytes.Buffer
 	enc *json.Encoder
+	row []byte // the last one, for its memory
 }
 
 func newLines() *lines {
@@ -51,10 +52,22 @@ func newLines() *lines {
 	buf.Reset()
 	enc := json.NewEncoder(buf)
 	enc.SetEscapeHTML(false)
-	return &lines{buf, enc}
+	return &lines{buf: buf, enc: enc}
 }
 
-func (l *lines) add(row any) error { return l.enc.Encode(row) }
+func (l *lines) add(row any) error {
+	a, ok := row.(interface{ AppendJSON([]byte) ([]byte, error) })
+	if !ok {
+		return l.enc.Encode(row)
+	}
+	var err error
+	if l.row, err = a.AppendJSON(l.row[:0]); err != nil {
+		return err
+	}
+	l.row = append(l.row, '\n')
+	l.buf.Write(l.row)
+	return nil
+}
 
 // packed returns the compressed object; l is used up.
 func (l *lines) packed() []byte {

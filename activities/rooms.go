@@ -33,6 +33,7 @@ type Rooms struct {
 	gates   gateCache
 	evals   evaluationCache
 	recipes recipeCache
+	handed  handed
 }
 
 func (r *Rooms) run(ref schema.RunRef) store.Run {
