@@ -199,7 +199,7 @@ func (k *asking) readReply(reply *batchReply) *fault {
 	if len(completion.Choices) == 0 {
 		return &fault{code: CodeNoChoices, detail: x.note, sent: true}
 	}
-	usage := k.accept(&completion, x)
+	usage := k.accept(replyOf(&completion), x)
 	k.response.UsageUnknown = !usage.known
 	charged := int64(0)
 	if price := k.client.teacher.Price; price != nil {

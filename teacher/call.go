@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	openai "github.com/sashabaranov/go-openai"
-
 	"github.com/retort-data/retort/schema"
 )
 
@@ -82,17 +80,20 @@ func (k *asking) exchange(ctx context.Context, messages []schema.Message, d dial
 	x.cancel = cancel
 	start := time.Now()
 	k.response.Attempts++
-	reply, err := c.api.CreateChatCompletion(context.WithValue(within, exchangeKey{}, x), c.chatRequest(k.ask, messages, d))
+	x.chat = true
+	completion, err := c.api.CreateChatCompletion(context.WithValue(within, exchangeKey{}, x), c.chatRequest(k.ask, messages, d))
 	k.response.MillisFirst = time.Since(start).Milliseconds()
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return usageOf{}, cancelled(ctx.Err())
 	case err != nil:
 		return usageOf{}, callFault(err, x)
-	case len(reply.Choices) == 0:
+	case x.reply == nil && len(completion.Choices) == 0:
 		return usageOf{}, &fault{code: CodeNoChoices, detail: x.note, sent: true}
+	case x.reply == nil:
+		x.reply = replyOf(&completion)
 	}
-	usage := k.accept(&reply, x)
+	usage := k.accept(x.reply, x)
 	k.response.UsageUnknown = !usage.known
 	return usage, nil
 }
@@ -110,19 +111,18 @@ func callFault(err error, x *exchange) *fault {
 }
 
 // accept copies an answer into the response.
-func (k *asking) accept(reply *openai.ChatCompletionResponse, x *exchange) usageOf {
-	choice := reply.Choices[0]
+func (k *asking) accept(reply *reply, x *exchange) usageOf {
 	r := &k.response
-	thought, text := splitReasoning(choice.Message.Content)
-	if text == "" && choice.Message.Refusal != "" { // a refusal is what the teacher said
-		text = choice.Message.Refusal
+	thought, text := splitReasoning(reply.content)
+	if text == "" && reply.refusal != "" { // a refusal is what the teacher said
+		text = reply.refusal
 	}
 	r.Text, r.Reasoning = text, ""
 	if k.ask.Reasoning != "drop" {
-		r.Reasoning = joinReasoning(choice.Message.ReasoningContent, x.reasoning, thought)
+		r.Reasoning = joinReasoning(reply.reasoning, x.reasoning, thought)
 	}
-	r.FinishReason = string(choice.FinishReason)
-	r.Model, r.Fingerprint = reply.Model, reply.SystemFingerprint
+	r.FinishReason = reply.finish
+	r.Model, r.Fingerprint = reply.model, reply.fingerprint
 	r.SchemaFault = ""
 	if s := k.ask.Schema; s != nil {
 		r.Text = unfence(text)
@@ -130,19 +130,7 @@ func (k *asking) accept(reply *openai.ChatCompletionResponse, x *exchange) usage
 	}
 	k.client.withoutKey(r)
 	k.client.stats.answers.Add(1)
-	return readUsage(reply.Usage)
-}
-
-// readUsage reads a teacher's count, which nothing forces to be sane.
-func readUsage(u openai.Usage) usageOf {
-	if u.PromptTokens < 0 || u.CompletionTokens < 0 || u.PromptTokens == 0 && u.CompletionTokens == 0 {
-		return usageOf{}
-	}
-	got := usageOf{known: true, Usage: Usage{Input: int64(u.PromptTokens), Output: int64(u.CompletionTokens)}}
-	if u.PromptTokensDetails != nil {
-		got.Cached = min(max(0, int64(u.PromptTokensDetails.CachedTokens)), got.Input)
-	}
-	return got
+	return reply.usage
 }
 
 // charge returns the micro-dollars of a call: its usage, its worst case where that is unknown, or nothing.

@@ -26,6 +26,8 @@ type exchange struct {
 	zeros     bool // write temperature 0 and empty contents, which go-openai leaves out
 	reasoning string
 	note      string // an error object in a 2xx body
+	chat      bool   // a chat completion is asked for
+	reply     *reply // the answer, where it was read already
 }
 
 type exchangeKey struct{}
@@ -161,18 +163,26 @@ func (d *doer) readAnswer(ctx context.Context, resp *http.Response, x *exchange)
 	buf := bodies.Get().(*bytes.Buffer)
 	_, err := buf.ReadFrom(io.LimitReader(resp.Body, d.maxBody+1))
 	f := bodyFault(ctx, err, buf.Bytes(), d.maxBody, resp.Header)
+	read := f == nil && x.chat && x.readPlain(buf.Bytes())
+	if f == nil && !read {
+		f = syntaxFault(buf.Bytes())
+	}
 	if f != nil {
 		giveBack(buf)
 		return nil, f
 	}
 	x.readHidden(buf.Bytes())
 	body := &pooledBody{buf: buf}
-	body.Reader.Reset(buf.Bytes())
+	if read {
+		body.Reader.Reset(nothing)
+	} else {
+		body.Reader.Reset(buf.Bytes())
+	}
 	resp.Body = body
 	return resp, nil
 }
 
-// bodyFault returns why a body can't be handed to a JSON decoder, or nil.
+// bodyFault returns why a body can't be handed to a JSON decoder, or nil; its syntax is another matter.
 func bodyFault(ctx context.Context, readErr error, body []byte, limit int64, h http.Header) *fault {
 	f := &fault{sent: true}
 	contentType := strings.ToLower(strings.TrimSpace(strings.SplitN(h.Get("Content-Type"), ";", 2)[0]))
@@ -190,8 +200,6 @@ func bodyFault(ctx context.Context, readErr error, body []byte, limit int64, h h
 		f.code, f.detail = CodeBadContentType, fmt.Sprintf("%s %s", h.Get("Content-Type"), h.Get("Content-Encoding"))
 	case !utf8.Valid(body):
 		f.code, f.detail = CodeBadUTF8, "the answer is not UTF-8"
-	case !json.Valid(body):
-		f.code, f.detail = syntaxFault(body)
 	default:
 		return nil
 	}
@@ -207,17 +215,23 @@ func jsonType(contentType string) bool {
 	return strings.HasSuffix(contentType, "+json")
 }
 
-// syntaxFault tells JSON that ends early from what is no JSON.
-func syntaxFault(body []byte) (code, detail string) {
+// syntaxFault is that of a body that is no JSON, or ends early; nil where it is some.
+func syntaxFault(body []byte) *fault {
+	if json.Valid(body) {
+		return nil
+	}
+	f := &fault{sent: true}
 	var ignored json.RawMessage
 	err := json.Unmarshal(body, &ignored)
 	var syntax *json.SyntaxError
 	trimmed := bytes.TrimLeft(body, " \t\r\n")
 	if errors.As(err, &syntax) && syntax.Offset >= int64(len(body)) && len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') &&
 		strings.Contains(syntax.Error(), "unexpected end") {
-		return CodeBodyTruncated, fmt.Sprintf("JSON ends early, after %d bytes", len(body))
+		f.code, f.detail = CodeBodyTruncated, fmt.Sprintf("JSON ends early, after %d bytes", len(body))
+		return f
 	}
-	return CodeNotJSON, fmt.Sprintf("%v: %s", err, body[:min(len(body), 2*maxDetail)])
+	f.code, f.detail = CodeNotJSON, fmt.Sprintf("%v: %s", err, body[:min(len(body), 2*maxDetail)])
+	return f
 }
 
 // readHidden takes from the body what go-openai's types lack: the field "reasoning", which vLLM and OpenRouter
