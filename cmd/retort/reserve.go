@@ -8,21 +8,16 @@ import (
 )
 
 const (
-	// reservePercent makes the collector run when the heap has grown by half: a worker's memory is bounded by pages and index, and
-	// twice as much as lives is more than a small machine should need.
-	reservePercent = 50
-	// mostReserve bounds what may be garbage at once: an index of near-duplicates makes none, however large it is.
-	mostReserve = 32 << 20
-	// leastPercent bounds the collector's work where much else lives.
-	leastPercent = 10
+	// reserve is what may be garbage before the collector runs, whatever lives: each cycle costs what all that lives costs, so half of little
+	// would be collected often; and an index of near-duplicates makes no garbage, however large it is.
+	reserve = 32 << 20
+	// leastPercent bounds the collector's work where much lives, mostPercent what a process holds that does little.
+	leastPercent, mostPercent = 10, 400
 )
 
 // percentFor is by how many percent a heap of which live bytes were alive may grow before the collector runs.
 func percentFor(live uint64) int {
-	if live*reservePercent/100 <= mostReserve {
-		return reservePercent
-	}
-	return max(leastPercent, int(mostReserve*100/live)) //nolint:gosec // below reservePercent
+	return int(min(max(leastPercent, reserve*100/max(live, 1)), mostPercent)) //nolint:gosec // bounded
 }
 
 // boundReserve keeps the collector's reserve so, anew after each of its cycles. GOGC wins.
@@ -30,12 +25,12 @@ func boundReserve() {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
-	set := reservePercent
+	set := percentFor(0)
 	debug.SetGCPercent(set)
 	afterEachCycle(func() {
 		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 		metrics.Read(live)
-		if want := percentFor(live[0].Value.Uint64()); want != set {
+		if want := percentFor(live[0].Value.Uint64()); want < set*9/10 || want > set*11/10 { // setting it stops the world
 			set = want
 			debug.SetGCPercent(set)
 		}

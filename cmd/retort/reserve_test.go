@@ -9,10 +9,10 @@ func TestReserveIsBounded(t *testing.T) {
 	for _, mb := range []uint64{0, 1, 40, 64, 65, 100, 200, 400, 1000, 100_000} {
 		live := mb << 20
 		p := percentFor(live)
-		if reserve := live * uint64(p) / 100; p != leastPercent && reserve > mostReserve {
-			t.Errorf("%d MB alive: a reserve of %d bytes (%d%%)", mb, reserve, p)
+		if got := live * uint64(p) / 100; p != leastPercent && got > reserve {
+			t.Errorf("%d MB alive: a reserve of %d bytes (%d%%)", mb, got, p)
 		}
-		if p < leastPercent || p > reservePercent || mb <= 64 && p != reservePercent {
+		if p < leastPercent || p > mostPercent || mb == 64 && p != 50 {
 			t.Errorf("%d MB alive: %d%%", mb, p)
 		}
 	}
