@@ -35,6 +35,9 @@ func NewTeachers(config *schema.Config, userAgent string) *Teachers {
 	return t
 }
 
+// Process names the worker process.
+func (t *Teachers) Process() string { return t.process }
+
 // Close gives all leases back.
 func (t *Teachers) Close() {
 	t.close()
@@ -99,7 +102,7 @@ func (t *Teachers) Of(name string) (*teacher.Client, *lane, error) {
 func (t *Teachers) hold(l *lane, declared *schema.Teacher) {
 	var ctx context.Context
 	ctx, l.end = context.WithCancel(t.open)
-	l.tenant = newTenant(t.Lender, l.client.Limiter(), declared.Name, declared.Limits, t.Log)
+	l.tenant = newTenant(t.Lender, t.process, l.client.Limiter(), declared.Name, declared.Limits, t.Log)
 	t.held.Go(func() { l.tenant.hold(ctx) })
 }
 

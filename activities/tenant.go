@@ -71,8 +71,8 @@ type tenant struct {
 	failing bool
 }
 
-func newTenant(lender Lender, limiter *teacher.Limiter, name string, limits schema.Limits, log *slog.Logger) *tenant {
-	return &tenant{lender: lender, limiter: limiter, name: name, limits: limits, worker: rand.Text(), log: log, kick: make(chan struct{}, 1)}
+func newTenant(lender Lender, process string, limiter *teacher.Limiter, name string, limits schema.Limits, log *slog.Logger) *tenant {
+	return &tenant{lender: lender, limiter: limiter, name: name, limits: limits, worker: schema.LeaseWorker(process, rand.Text()), log: log, kick: make(chan struct{}, 1)}
 }
 
 // enter notes a page's requests; largest is the dearest one in tokens. again says that the page was asked before: who asked it may have died.

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"sync"
 	"testing"
@@ -20,7 +21,7 @@ func (m *market) askAll(ctx context.Context, t *testing.T, n int, done, held *sy
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newTenant(m, limiter, "t", m.limits, slog.New(slog.DiscardHandler))
+	p := newTenant(m, rand.Text(), limiter, "t", m.limits, slog.New(slog.DiscardHandler))
 	held.Go(func() { p.hold(ctx) })
 	most := 400
 	p.enter(int64(n), int64(most+50), false)

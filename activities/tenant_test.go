@@ -3,6 +3,7 @@ package activities
 import (
 	"bytes"
 	"context"
+	crand "crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -176,7 +177,7 @@ func (m *market) start(ctx context.Context, t *testing.T, senders, maxTokens, n 
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{tenant: newTenant(m, limiter, "t", m.limits, slog.New(slog.DiscardHandler)), kill: kill, wait: &sync.WaitGroup{}}
+	p := &process{tenant: newTenant(m, crand.Text(), limiter, "t", m.limits, slog.New(slog.DiscardHandler)), kill: kill, wait: &sync.WaitGroup{}}
 	// A killed process doesn't give back: hold ends by a context of its own, whose end comes when nobody listens any more.
 	p.wait.Go(func() { p.tenant.hold(ctx) })
 	sending, stop := context.WithCancel(ctx)

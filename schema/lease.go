@@ -1,6 +1,9 @@
 package schema
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // TeacherWorkflow is the id of the workflow that lends a teacher's limit: one in a namespace, for all runs, datasets and workers.
 func TeacherWorkflow(name string) string { return "teacher/" + name }
@@ -21,15 +24,26 @@ const (
 
 // LeaseAsk is what a worker process tells teacher/NAME when it wants a share of the teacher's limit, another one, or none.
 type LeaseAsk struct {
-	Worker  string `json:"worker"`            // of the process, drawn when it started
-	Ask     int64  `json:"ask"`               // the process counts its asks, so that a late one changes nothing
-	Using   int64  `json:"using"`             // number of the lease that it uses; it uses no other one any more. 0: none
-	Want    int64  `json:"want"`              // requests of its pages that aren't answered yet; 0 gives everything back
-	Flying  int64  `json:"flying"`            // requests under way
-	Largest int64  `json:"largest,omitempty"` // tokens of its dearest request, at their worst
-	Limits  Limits `json:"limits"`            // as the process's configuration has them
-	Suspect bool   `json:"suspect,omitempty"` // another process may have died: ask those who hold a lease whether they are there
+	Worker  string   `json:"worker"`            // LeaseWorker of the process
+	Ask     int64    `json:"ask"`               // the process counts its asks, so that a late one changes nothing
+	Using   int64    `json:"using"`             // number of the lease that it uses; it uses no other one any more. 0: none
+	Want    int64    `json:"want"`              // requests of its pages that aren't answered yet; 0 gives everything back
+	Flying  int64    `json:"flying"`            // requests under way
+	Largest int64    `json:"largest,omitempty"` // tokens of its dearest request, at their worst
+	Limits  Limits   `json:"limits"`            // as the process's configuration has them
+	Suspect bool     `json:"suspect,omitempty"` // another process may have died: ask those who hold a lease whether they are there
+	Gone    []string `json:"gone,omitempty"`    // processes that are known to have ended: what they had is free
 }
+
+// LeaseWorker names who asks for a teacher's leases: a process, which may do so more than once, each time with another name.
+func LeaseWorker(process, drawn string) string { return process + leaseSeparator + drawn }
+
+// LeaseOf says whether that is a name of the process.
+func LeaseOf(worker, process string) bool {
+	return process != "" && strings.HasPrefix(worker, process+leaseSeparator)
+}
+
+const leaseSeparator = "-"
 
 // Lease is a process's part of a teacher's limit.
 type Lease struct {

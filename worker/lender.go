@@ -60,13 +60,17 @@ func (l lender) Peers(ctx context.Context) (n int) {
 }
 
 // announce makes those who hold a lease of any of the teachers say that they are there: a process that has just started may stand in
-// for one that has died.
-func (l lender) announce(ctx context.Context, teachers []schema.Teacher) {
+// for one that has died. What processes had that are known to be gone is free at once.
+func (l lender) announce(ctx context.Context, teachers []schema.Teacher, namespace string, gone []string) {
 	for _, t := range teachers {
 		within, cancel := context.WithTimeout(ctx, lendWithin)
+		id := schema.TeacherWorkflow(t.Name)
+		if len(gone) > 0 {
+			unstick(within, l.client, namespace, id)
+		}
 		// Where the workflow doesn't run, nobody holds anything.
-		_, _ = l.client.UpdateWorkflow(within, client.UpdateWorkflowOptions{WorkflowID: schema.TeacherWorkflow(t.Name), UpdateName: schema.UpdateLease,
-			Args: []any{schema.LeaseAsk{Suspect: true, Limits: t.Limits}}, WaitForStage: client.WorkflowUpdateStageAccepted})
+		_, _ = l.client.UpdateWorkflow(within, client.UpdateWorkflowOptions{WorkflowID: id, UpdateName: schema.UpdateLease,
+			Args: []any{schema.LeaseAsk{Suspect: true, Limits: t.Limits, Gone: gone}}, WaitForStage: client.WorkflowUpdateStageAccepted})
 		cancel()
 	}
 }

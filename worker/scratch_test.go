@@ -15,7 +15,7 @@ func TestScratchOfKilledWorkersIsRemoved(t *testing.T) {
 	}
 	home := t.TempDir()
 	c := &schema.Config{Worker: schema.WorkerConfig{Scratch: home}}
-	endLiving, living, err := scratchFolder(c)
+	endLiving, living, _, err := scratchFolder(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestScratchOfKilledWorkersIsRemoved(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(killed, lockName), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	end, next, err := scratchFolder(c)
+	end, next, _, err := scratchFolder(c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,14 +36,19 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	endScratch, folder, err := scratchFolder(o.Config)
+	endScratch, folder, dead, err := scratchFolder(o.Config)
 	if err != nil {
 		return err
 	}
 	defer endScratch()
 	rooms.Scratch = folder
 	defer rooms.Teachers.Close()
-	main, ask := Register(rooms, o)
+	under, err := newNotes(folder, self{rooms.Teachers.Process(), o.Config.Temporal.Address, o.Config.Temporal.Namespace})
+	if err != nil {
+		return err
+	}
+	main, ask := Register(rooms, o, under)
+	gone := succeed(ctx, o, dead)
 	if err := main.Start(); err != nil {
 		return startError(o, err)
 	}
@@ -52,7 +57,7 @@ func Run(ctx context.Context, o Options) error {
 		return startError(o, err)
 	}
 	defer ask.Stop()
-	go lender{o.Client, o.Config.Temporal.TaskQueue}.announce(ctx, o.Config.Teachers)
+	go lender{o.Client, o.Config.Temporal.TaskQueue}.announce(ctx, o.Config.Teachers, o.Config.Temporal.Namespace, gone)
 	o.Log.Info("worker started", "task_queue", o.Config.Temporal.TaskQueue, "namespace", o.Config.Temporal.Namespace, "store", rooms.Store.Bucket())
 	o.ready(true)
 	<-ctx.Done()
@@ -99,13 +104,13 @@ func open(ctx context.Context, o Options) (*activities.Rooms, error) {
 // stickyFor is how long a workflow task waits for the worker that has the workflow in memory: after a kill, that long is lost.
 const stickyFor = 2 * time.Second
 
-// Register makes the two workers of a process: one for workflows and what is short, one for Ask.
-func Register(rooms *activities.Rooms, o Options) (main, ask worker.Worker) {
+// Register makes the two workers of a process: one for workflows and what is short, one for Ask. Around all activities come more.
+func Register(rooms *activities.Rooms, o Options, more ...interceptor.WorkerInterceptor) (main, ask worker.Worker) {
 	if o.Grace == 0 {
 		o.Grace = 30 * time.Second
 	}
 	c := o.Config
-	guard := []interceptor.WorkerInterceptor{&activities.Guard{Rooms: rooms}}
+	guard := append(more, &activities.Guard{Rooms: rooms})
 	main = worker.New(o.Client, c.Temporal.TaskQueue, worker.Options{
 		Interceptors:                       guard,
 		MaxConcurrentActivityExecutionSize: 2 * runtime.GOMAXPROCS(0),

@@ -76,11 +76,11 @@ func inspect(t *testing.T, file string, do func(ast.Node)) {
 func TestScratchFolder(t *testing.T) {
 	dir := t.TempDir()
 	config := &schema.Config{Dir: dir, Worker: schema.WorkerConfig{Scratch: "scratch"}}
-	_, one, err := scratchFolder(config)
+	_, one, _, err := scratchFolder(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, two, err := scratchFolder(config)
+	_, two, _, err := scratchFolder(config)
 	if err != nil || one == two || filepath.Dir(one) != filepath.Join(dir, "scratch") {
 		t.Errorf("%s and %s, %v", one, two, err)
 	}
@@ -91,7 +91,7 @@ func TestScratchFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	config.Worker.Scratch = "taken"
-	_, _, err = scratchFolder(config)
+	_, _, _, err = scratchFolder(config)
 	var e *schema.Error
 	if !errors.As(err, &e) || e.Hint == "" {
 		t.Errorf("error %v", err)

@@ -64,6 +64,9 @@ const (
 
 // Lend answers an ask.
 func (l *Ledger) Lend(now time.Time, a schema.LeaseAsk) schema.Lease {
+	for _, process := range a.Gone {
+		l.bury(now, process)
+	}
 	l.expire(now)
 	b := l.borrower(a.Worker)
 	if b == nil {
@@ -111,6 +114,16 @@ func (l *Ledger) Stands(now time.Time, worker string, number int64) bool {
 func (l *Ledger) CallAll(now time.Time) {
 	for _, b := range l.Borrowers {
 		b.call(now)
+	}
+}
+
+// bury frees what a process had that is known to have ended. Its tokens count on for their minute.
+func (l *Ledger) bury(now time.Time, process string) {
+	for _, b := range l.Borrowers {
+		if schema.LeaseOf(b.Worker, process) {
+			b.keepOnly(0, now)
+			b.Want, b.Flying = 0, 0
+		}
 	}
 }
 

@@ -33,6 +33,7 @@ func TestWorkerKilledHalfWay(t *testing.T) {
 	l.startWorker()
 	l.finished("killed", schema.StatePublished)
 	l.complete("killed", 2000)
+	l.succeeded("killed")
 	if got := l.teacher.Stats(); got.Repeats > mostLost {
 		t.Errorf("%d prompts were asked again; at most %d were in flight or not yet journalled", got.Repeats, mostLost)
 	} else {
