@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
@@ -27,6 +28,7 @@ func Statuses(ctx context.Context, s store.Store, d store.Dataset, all bool) ([]
 		if err := json.Unmarshal(body, &st); err != nil {
 			return nil, &schema.Error{Kind: schema.KindFailed, Code: "status", Op: "read", Subject: d.URI(d.Run(runs[i]).Status()), Cause: err}
 		}
+		st.ForgetWaits(time.Now()) // where no worker is left, nobody has done it
 		if out = append(out, st); !all {
 			break
 		}

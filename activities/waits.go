@@ -86,12 +86,18 @@ func (l *lane) newWait(run string, w schema.TeacherWait, now time.Time) bool {
 	defer l.mu.Unlock()
 	had := l.told[run]
 	same := had.wait.For == w.For && had.wait.Code == w.Code && (w.For != schema.WaitBreaker || had.wait.Until.Equal(w.Until) || w.Until.Before(now))
+	same = same && (w.For == "" || now.Sub(had.at) < schema.WaitSaidEvery)
 	breaker := w.For == schema.WaitBreaker || had.wait.For == schema.WaitBreaker
 	if same || !breaker && now.Sub(had.at) < waitsApart {
 		return false
 	}
 	if l.told == nil {
 		l.told = map[string]told{}
+	}
+	for other, t := range l.told { // runs end without a word
+		if now.Sub(t.at) > schema.WaitForgotten {
+			delete(l.told, other)
+		}
 	}
 	l.told[run] = told{w, now}
 	return true

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -47,9 +48,21 @@ func TestRunsAreToldOfChanges(t *testing.T) {
 	}{
 		{0, schema.TeacherWait{}, false}, {0, open, true}, {1, open, false}, {2, later, true}, {6, schema.TeacherWait{}, true},
 		{7, limit, false}, {40, limit, true}, {41, limit, false}, {42, schema.TeacherWait{}, false}, {80, schema.TeacherWait{}, true},
+		{400, schema.TeacherWait{}, false}, {401, limit, true}, {520, limit, false}, {521, limit, true}, {640, limit, false}, {641, limit, true}, // so that it isn't taken for dead
 	} {
 		if got := l.newWait("run", step.wait, now.Add(step.after*time.Second)); got != step.told {
 			t.Errorf("step %d: told %v", i, got)
 		}
+	}
+}
+
+// What runs were told isn't kept for runs that have ended.
+func TestToldIsForgotten(t *testing.T) {
+	l, now := &lane{}, time.Now()
+	for i := range 100 {
+		l.newWait(fmt.Sprint("run", i), schema.TeacherWait{For: schema.WaitLimit, Code: "rpm"}, now.Add(time.Duration(i)*time.Minute))
+	}
+	if len(l.told) > 7 {
+		t.Errorf("%d runs are kept", len(l.told))
 	}
 }

@@ -1,6 +1,9 @@
 package schema
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // What a worker process can wait for before it sends to a teacher.
 const (
@@ -18,4 +21,22 @@ type TeacherWait struct {
 	Code    string    `json:"code,omitempty"` // of the last fault, where a breaker is open
 	Since   time.Time `json:"since,omitzero"`
 	Until   time.Time `json:"until,omitzero"` // when it is tried again, where that is known
+	Heard   time.Time `json:"heard,omitzero"` // when the run was last told of it
+}
+
+// A worker process that goes on waiting says so every so often; who has been silent for longer is taken for dead, or asks no page any more.
+const (
+	WaitSaidEvery = 2 * time.Minute
+	WaitForgotten = 5 * time.Minute
+)
+
+// ForgetWaits forgets what worker processes waited for that haven't said so for a while.
+func (s *Status) ForgetWaits(now time.Time) {
+	for i := range s.Teachers {
+		t := &s.Teachers[i]
+		t.Waits = slices.DeleteFunc(slices.Clone(t.Waits), func(w TeacherWait) bool { return !w.Heard.IsZero() && now.Sub(w.Heard) > WaitForgotten })
+		if len(t.Waits) == 0 {
+			t.Waits = nil
+		}
+	}
 }

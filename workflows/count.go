@@ -113,6 +113,7 @@ const saveEvery = 5
 func (g *generation) save(now bool) {
 	at := workflow.Now(g.ctx)
 	g.Status.Updated = at
+	g.Status.ForgetWaits(at)
 	g.Status.Figure()
 	if g.in.Preview {
 		return

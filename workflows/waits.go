@@ -3,10 +3,12 @@ package workflows
 import (
 	"slices"
 
+	"go.temporal.io/sdk/workflow"
+
 	"github.com/retort-data/retort/schema"
 )
 
-// mostWaits bounds the worker processes whose waits a status shows for a teacher: those of dead ones stay until others push them out.
+// mostWaits bounds the worker processes whose waits a status shows for a teacher.
 const mostWaits = 16
 
 // waits notes what a worker process waits for, so that the status says it, also on S3.
@@ -17,6 +19,7 @@ func (g *generation) waits(w schema.TeacherWait) {
 	t := &g.Status.Teachers[w.Teacher]
 	t.Waits = slices.DeleteFunc(t.Waits, func(had schema.TeacherWait) bool { return had.Worker == w.Worker })
 	if w.For != "" {
+		w.Heard = workflow.Now(g.ctx)
 		t.Waits = append(t.Waits, w)
 		t.Waits = t.Waits[max(0, len(t.Waits)-mostWaits):]
 	}

@@ -57,6 +57,7 @@ func (a *app) look(t client.Client, run store.Run) (*snapshot, error) {
 		if described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
 			if got, err := t.QueryWorkflow(ctx, id, "", schema.QueryStatus); err == nil && got.Get(&snap.Status) == nil && snap.Run == run.ID {
 				if !snap.Ended() {
+					snap.ForgetWaits(time.Now())
 					return snap, nil
 				}
 				asked = true // its end counts from when it stands on S3, where the next command reads it
@@ -78,6 +79,7 @@ func (a *app) look(t client.Client, run store.Run) (*snapshot, error) {
 	if err := json.Unmarshal(body, &snap.Status); err != nil {
 		return nil, err
 	}
+	snap.ForgetWaits(time.Now())
 	if snap.Ended() {
 		snap.stale, snap.lost, snap.steps, snap.flying = false, nil, nil, activities.Beat{}
 	}
