@@ -44,6 +44,7 @@ func TestRelease(t *testing.T) {
 	a.temporal = temporal
 	has(t, a, "d", "01a", schema.StateHeld, "gate")
 	temporal.On("OperatorService").Return(nil).Maybe()
+	temporal.On("WorkflowService").Return(nil).Maybe()
 	temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, workflows.GenerateName, mock.MatchedBy(func(in workflows.GenerateInput) bool {
 		return in.Released == 1 && in.Run == "01a" && in.Dataset == "d" && in.State == nil
 	})).Return(nil, nil).Once()
@@ -65,6 +66,7 @@ func TestRunUnderWay(t *testing.T) {
 	a, _ := desk(t)
 	temporal := mocks.NewClient(t)
 	temporal.On("OperatorService").Return(nil).Maybe()
+	temporal.On("WorkflowService").Return(nil).Maybe()
 	temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, workflows.GenerateName, mock.Anything).
 		Return(nil, serviceerror.NewWorkflowExecutionAlreadyStarted("", "", "")).Once()
 	err := a.start(temporal, store.NewDataset("bucket", "p", "d").Run("01b"), workflows.GenerateInput{})
