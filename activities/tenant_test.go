@@ -162,6 +162,7 @@ func (m *market) arrivedSince(since time.Time) (n int) {
 
 // process is a worker process with requests to send.
 type process struct {
+	name   string
 	tenant *tenant
 	stop   context.CancelFunc // of the senders
 	kill   context.CancelFunc // nothing is given back
@@ -177,7 +178,8 @@ func (m *market) start(ctx context.Context, t *testing.T, senders, maxTokens, n 
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{tenant: newTenant(m, crand.Text(), limiter, "t", m.limits, slog.New(slog.DiscardHandler)), kill: kill, wait: &sync.WaitGroup{}}
+	name := crand.Text()
+	p := &process{name: name, tenant: newTenant(m, name, limiter, "t", m.limits, slog.New(slog.DiscardHandler)), kill: kill, wait: &sync.WaitGroup{}}
 	// A killed process doesn't give back: hold ends by a context of its own, whose end comes when nobody listens any more.
 	p.wait.Go(func() { p.tenant.hold(ctx) })
 	sending, stop := context.WithCancel(ctx)
@@ -211,6 +213,13 @@ func (m *market) start(ctx context.Context, t *testing.T, senders, maxTokens, n 
 		p.tenant.leave(int64(wanted))
 	})
 	return p
+}
+
+// bury tells the workflow that a process has ended.
+func (m *market) bury(process string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ledger.Lend(time.Now(), schema.LeaseAsk{Suspect: true, Limits: m.limits, Gone: []string{process}})
 }
 
 // die is kill -9: what is in flight is gone, and nobody is told.
@@ -254,6 +263,10 @@ func TestNoMinuteAboveTheLimitOverAllWorkers(t *testing.T) {
 				case k < 8:
 					i := rapid.IntRange(0, len(live)-1).Draw(rt, "who")
 					live[i].die()
+					if rapid.Bool().Draw(rt, "succeeded") { // by a process that knows of it, at the soonest once what it had sent has arrived
+						time.Sleep(time.Duration(rapid.IntRange(500, 2000).Draw(rt, "after")) * time.Millisecond)
+						m.bury(live[i].name)
+					}
 					live = slices.Delete(live, i, i+1)
 					for _, p := range live {
 						p.tenant.enter(0, 0, true) // a page of the dead one, asked again
