@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/retort-data/retort/prompt"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
@@ -52,8 +54,13 @@ func (r *Rooms) Plan(ctx context.Context, ref schema.RunRef) (schema.PlanResult,
 		return done, err
 	}
 	defer os.RemoveAll(scratch) //nolint:errcheck // scratch
-	p := newPlanner(recipe, scratch, func(ref schema.PageRef, body []byte) error {
-		return r.putOnce(ctx, run.Page(ref), body, func() error { return nil }) // equal by construction
+	puts, putting := errgroup.WithContext(ctx)
+	puts.SetLimit(1) // one is packed and put, in order, while the next is filled
+	p := newPlanner(recipe, scratch, func(ref schema.PageRef, l *lines) error {
+		puts.Go(func() error {
+			return r.putOnce(putting, run.Page(ref), l.packed(), func() error { return nil }) // equal by construction
+		})
+		return putting.Err()
 	})
 	defer p.seen.Close()
 	if p.novelty, err = NewNovelty(ctx, recipe, p.first(), int64(r.Config.Worker.IndexMB)<<20/mostIndexes, scratch, p.pick); err != nil {
@@ -66,8 +73,12 @@ func (r *Rooms) Plan(ctx context.Context, ref schema.RunRef) (schema.PlanResult,
 		}
 		defer p.answered.Close()
 	}
-	if err := p.planAll(ctx, access, sources); err != nil {
+	planned := p.planAll(ctx, access, sources)
+	if err := puts.Wait(); err != nil { // what planAll says is then that it was stopped
 		return done, err
+	}
+	if planned != nil {
+		return done, planned
 	}
 	if p.result.Reuse, err = r.reuse(ctx, run, recipe, &p.result); err != nil {
 		return done, err
@@ -108,7 +119,7 @@ type planner struct {
 	// answered are the prompts that versions of the dataset have decided an answer to; nil where all are to be asked.
 	answered *prompt.Seen
 	open     []openPage
-	put      func(schema.PageRef, []byte) error
+	put      func(schema.PageRef, *lines) error // takes the lines over; an error may be of a page before
 	result   schema.PlanResult
 	sample   sample // of a pilot
 }
@@ -135,7 +146,7 @@ func (o *openPage) full() bool {
 // mostBatchLine is room that a page for a batch keeps for its last request.
 const mostBatchLine = 1 << 18
 
-func newPlanner(recipe *Recipe, scratch string, put func(schema.PageRef, []byte) error) *planner {
+func newPlanner(recipe *Recipe, scratch string, put func(schema.PageRef, *lines) error) *planner {
 	p := &planner{recipe: recipe, put: put, seen: prompt.NewSeen(scratch, 0), weights: prompt.Weights(recipe.Recipe)}
 	for i, use := range recipe.Teachers {
 		declared := recipe.teachers[use.Name]
@@ -309,7 +320,7 @@ func (p *planner) flush(o *openPage) error {
 			return err
 		}
 	}
-	if err := p.put(o.ref, l.packed()); err != nil {
+	if err := p.put(o.ref, l); err != nil {
 		return err
 	}
 	t := &p.result.Teachers[o.ref.Teacher]
