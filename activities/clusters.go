@@ -2,6 +2,10 @@ package activities
 
 import (
 	"context"
+	"encoding/hex"
+	"maps"
+	"sync"
+	"weak"
 
 	"github.com/retort-data/retort/dedup"
 	"github.com/retort-data/retort/schema"
@@ -77,26 +81,68 @@ func (r *Rooms) putClusters(ctx context.Context, run store.Run, c *clusters) err
 	return r.putOnce(ctx, run.Clusters(), l.packed(), func() error { return nil }) // equal by construction
 }
 
-// clusterTable is what putClusters wrote.
+// clusterTable is what putClusters wrote, with 20 bytes a record in a cluster. It is only read.
 type clusterTable struct {
-	size  map[string]int32
+	size  map[requestBytes]int32
 	split map[string]string
 }
 
+// requestBytes is a request's ID in bytes.
+type requestBytes [16]byte
+
+// keyOf is false for what is no request of a run: clusters hold records of earlier versions and texts as well, which nobody looks up.
+func keyOf(id string) (k requestBytes, ok bool) {
+	if len(id) != hex.EncodedLen(len(k)) {
+		return k, false
+	}
+	_, err := hex.Decode(k[:], []byte(id))
+	return k, err == nil
+}
+
+// clusterCache lends a run's table to the files that are written at once.
+type clusterCache struct {
+	mu   sync.Mutex
+	runs map[string]weak.Pointer[clusterTable]
+}
+
 func (r *Rooms) readClusters(ctx context.Context, run store.Run) (*clusterTable, error) {
-	rows, err := readTable[clusterRow](ctx, r, run.Clusters(), &struct{}{})
-	t := &clusterTable{map[string]int32{}, map[string]string{}}
-	for _, row := range rows {
-		if row.Size > 0 {
-			t.size[row.ID] = row.Size
-		} else {
+	c := &r.tables
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t := c.runs[run.Home()].Value(); t != nil {
+		return t, nil
+	}
+	lines, err := r.readLines(ctx, run.Clusters(), &struct{}{})
+	if err != nil {
+		return nil, err
+	}
+	t := &clusterTable{map[requestBytes]int32{}, map[string]string{}}
+	for _, line := range lines {
+		var row clusterRow
+		if err := decode(run.Clusters(), line, &row); err != nil {
+			return nil, err
+		}
+		if key, ok := keyOf(row.ID); ok && row.Size > 0 {
+			t.size[key] = row.Size
+		} else if row.Size == 0 {
 			t.split[row.ID] = row.Split
 		}
 	}
-	return t, err
+	maps.DeleteFunc(c.runs, func(_ string, p weak.Pointer[clusterTable]) bool { return p.Value() == nil })
+	if c.runs == nil {
+		c.runs = map[string]weak.Pointer[clusterTable]{}
+	}
+	c.runs[run.Home()] = weak.Make(t)
+	return t, nil
 }
 
-func (t *clusterTable) sizeOf(request string) int32 { return max(1, t.size[request]) }
+func (t *clusterTable) sizeOf(request string) int32 {
+	key, ok := keyOf(request)
+	if !ok {
+		return 1
+	}
+	return max(1, t.size[key])
+}
 
 // splitOf is the split of a prompt's records.
 func (t *clusterTable) splitOf(recipe *schema.Recipe, prompt string) string {

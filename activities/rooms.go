@@ -34,6 +34,7 @@ type Rooms struct {
 	evals   evaluationCache
 	recipes recipeCache
 	handed  handed
+	tables  clusterCache
 }
 
 func (r *Rooms) run(ref schema.RunRef) store.Run {

@@ -55,6 +55,7 @@ type measured struct {
 	CPU         map[string]float64 `json:"cpu_s_per_1000"`
 	CPUSum      float64            `json:"cpu_s_per_1000_without_teacher"`
 	PeakMB      map[string]float64 `json:"peak_mb"`
+	Memory      memory             `json:"worker_memory"`
 	Counts      *site.Counts       `json:"counts"`
 
 	EventsPer1000   float64 `json:"temporal_events_per_1000"`
@@ -102,7 +103,7 @@ func measure(ctx context.Context, o options) (*measured, error) {
 	} else {
 		fmt.Fprintln(os.Stderr, "data in", dir)
 	}
-	at, err := site.Start(ctx, site.Options{Retort: o.Retort, Local: o.Local, Dir: dir, Workers: o.Workers,
+	at, err := site.Start(ctx, site.Options{Retort: o.Retort, Local: o.Local, Dir: dir, Workers: o.Workers, Metrics: true,
 		Limits: fmt.Sprintf("{concurrency: %d}", o.Concurrency),
 		TeacherFlags: []string{"--latency", o.Latency.String(), "--set", fmt.Sprintf(`{"max_words": %d}`, o.Words),
 			"--429", fmt.Sprint(o.RateLimited), "--500", fmt.Sprint(o.ServerError)}})

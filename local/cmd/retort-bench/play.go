@@ -90,9 +90,13 @@ func (s *bench) play(ctx context.Context) (*measured, error) {
 		asides++
 		go func() { var err error; m.Thirds, err = s.joinAndLeave(ctx); aside <- err }()
 	}
+	sampling, stopSampling := context.WithCancel(ctx)
+	sampled := s.sampleMemory(sampling)
 	start := time.Now()
 	err := s.runAll(ctx, m.Runs)
 	ended := time.Now()
+	stopSampling()
+	m.Memory = <-sampled
 	if err != nil {
 		return nil, err
 	}
