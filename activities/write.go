@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 
@@ -65,7 +66,12 @@ func (r *Rooms) Write(ctx context.Context, in schema.WriteInput) error {
 		return err
 	}
 	defer spill.end()
-	w := &fileWriter{rooms: r, ref: in.RunRef, run: run, recipe: recipe, clusters: table, plan: plan, format: l.Format, spill: spill,
+	lines, err := r.scratchFile("rows-*")
+	if err != nil {
+		return err
+	}
+	defer lines.end()
+	w := &fileWriter{rooms: r, ref: in.RunRef, run: run, recipe: recipe, clusters: table, plan: plan, format: l.Format, spill: spill, lines: lines.File,
 		stats: written{Generations: map[string]int64{}, Teachers: map[string]int64{},
 			Served: servedNames{}}}
 	if err := w.write(ctx, f.File); err != nil {
@@ -87,6 +93,8 @@ type fileWriter struct {
 	plan     filePlan
 	format   string
 	spill    schema.Spill
+	lines    *os.File     // rows' lines that wait for their places
+	waiting  atomic.Int64 // how many bytes
 	stats    written
 	human    []humanRow // read when the first is needed
 }

@@ -1,10 +1,13 @@
 package activities
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
@@ -13,7 +16,7 @@ import (
 )
 
 const (
-	// mixedRows is how many rows at least are shuffled together: whole pages. They wait undecoded, so the memory that a shuffle takes is bounded.
+	// mixedRows is how many rows at least are shuffled together: whole pages. They wait undecoded, on local disk.
 	// Another number would make other files of the same layout.
 	mixedRows = 6000
 	// rejectPages are read together for a file of rejects, which isn't shuffled: a page has few.
@@ -25,10 +28,18 @@ const (
 	decodedAhead = 2
 )
 
-// heldRow is a row that waits for its place in the file.
+// heldRow is a row that waits for its place in the file. Its lines wait on local disk.
 type heldRow struct {
-	undecodedRow
-	human *schema.Reject // instead
+	from     *pageOrigin
+	decision schema.Decision
+	lines    [3]linePart    // of its request, answer and inspection
+	human    *schema.Reject // instead
+}
+
+// linePart is where a line stands in the file of lines that wait.
+type linePart struct {
+	at int64
+	n  int
 }
 
 // rows yields the file's records: rejects in order, others shuffled over some pages at a time.
@@ -51,6 +62,7 @@ func (w *fileWriter) rows(ctx context.Context, put func(*schema.Reject) error) e
 		if err := w.putAll(ctx, rows, put, beat); err != nil {
 			return err
 		}
+		w.waiting.Store(0)
 	}
 	return nil
 }
@@ -64,8 +76,9 @@ func (w *fileWriter) putAll(ctx context.Context, rows []heldRow, put func(*schem
 	batches := (len(rows) + decodedRows - 1) / decodedRows
 	return ahead(ctx, batches, decodedAhead, func(_ context.Context, i int) (b batch, err error) {
 		b.served = servedNames{}
+		var buf []byte
 		for _, row := range rows[i*decodedRows : min(len(rows), (i+1)*decodedRows)] {
-			rec, err := w.decoded(&row, b.served)
+			rec, err := w.decoded(&row, &buf, b.served)
 			if err != nil {
 				return b, err
 			}
@@ -90,13 +103,26 @@ func (w *fileWriter) putAll(ctx context.Context, rows []heldRow, put func(*schem
 	})
 }
 
-// decoded makes a record of a row.
-func (w *fileWriter) decoded(row *heldRow, served servedNames) (*schema.Reject, error) {
+// decoded makes a record of a row, whose lines it reads into buf.
+func (w *fileWriter) decoded(row *heldRow, buf *[]byte, served servedNames) (*schema.Reject, error) {
 	if row.human != nil {
 		return row.human, nil
 	}
+	u := undecodedRow{from: row.from, decision: row.decision}
+	*buf = slices.Grow((*buf)[:0], row.lines[0].n+row.lines[1].n+row.lines[2].n)
+	for i, line := range []*[]byte{&u.request, &u.answer, &u.inspection} {
+		from := len(*buf)
+		*buf = (*buf)[:from+row.lines[i].n]
+		if *line = (*buf)[from:]; len(*line) == 0 {
+			*line = nil // there is none
+			continue
+		}
+		if _, err := w.lines.ReadAt(*line, row.lines[i].at); err != nil {
+			return nil, err
+		}
+	}
 	var d Decided
-	if err := row.decode(&d); err != nil {
+	if err := u.decode(&d); err != nil {
 		return nil, err
 	}
 	teacher := row.from.planned.Teacher
@@ -134,7 +160,7 @@ func (w *fileWriter) read(ctx context.Context, slices []rowSlice) (rows []heldRo
 // reading are the pages that this process reads for files at once, whichever the file.
 var reading = semaphore.NewWeighted(readingAtOnce)
 
-// slice reads a page and returns its rows of the file's split that the file has. It reads the page's objects one after the other and keeps their lines.
+// slice reads a page and returns its rows of the file's split that the file has. It reads the page's objects one after the other and puts the rows' lines aside.
 func (w *fileWriter) slice(ctx context.Context, s rowSlice) ([]heldRow, error) {
 	if err := reading.Acquire(ctx, 1); err != nil {
 		return nil, err
@@ -147,30 +173,48 @@ func (w *fileWriter) slice(ctx context.Context, s rowSlice) ([]heldRow, error) {
 	wanted := w.wanted(p, s)
 	into := plains.Get().(*plain)
 	defer into.release()
-	var kept [3][][]byte
+	rows := make([]heldRow, len(wanted))
 	for i, o := range p.objects() {
 		if *o.lines, err = p.read(ctx, w.rooms, o, into); err != nil {
 			return nil, err
 		}
-		kept[i] = make([][]byte, len(wanted))
+		lines := make([][]byte, len(wanted))
 		for k, at := range wanted {
 			switch o.lines {
 			case &p.requests:
-				kept[i][k] = p.request(at)
+				lines[k] = p.request(at)
 			case &p.inspected:
-				kept[i][k] = cutSketch(p.inspected[at])
+				lines[k] = cutSketch(p.inspected[at])
 			default:
-				kept[i][k] = (*o.lines)[at]
+				lines[k] = (*o.lines)[at]
 			}
 		}
-		keepLines(kept[i])
+		if err := w.putAside(lines, rows, i); err != nil {
+			return nil, err
+		}
 	}
-	rows := make([]heldRow, len(wanted))
 	for k, at := range wanted {
-		rows[k].undecodedRow = p.of(at)
-		rows[k].request, rows[k].answer, rows[k].inspection = kept[0][k], kept[1][k], kept[2][k]
+		rows[k].from, rows[k].decision = p.pageOrigin, p.decisions[at]
 	}
 	return rows, nil
+}
+
+// putAside writes the rows' i-th lines to the file of lines that wait.
+func (w *fileWriter) putAside(lines [][]byte, rows []heldRow, i int) error {
+	var n int64
+	for _, line := range lines {
+		n += int64(len(line))
+	}
+	at := w.waiting.Add(n) - n
+	to := bufio.NewWriterSize(io.NewOffsetWriter(w.lines, at), 1<<16)
+	for k, line := range lines {
+		rows[k].lines[i] = linePart{at, len(line)}
+		at += int64(len(line))
+		if _, err := to.Write(line); err != nil {
+			return err
+		}
+	}
+	return to.Flush()
 }
 
 // wanted are the page's rows of the file's split that the file has.
@@ -184,21 +228,6 @@ func (w *fileWriter) wanted(p *decidedPage, s rowSlice) (rows []int) {
 		}
 	}
 	return rows
-}
-
-// keepLines copies lines into a block of their own, so that the buffer which they stand in is free.
-func keepLines(lines [][]byte) {
-	n := 0
-	for _, line := range lines {
-		n += len(line)
-	}
-	block := make([]byte, 0, n)
-	for i, line := range lines {
-		from := len(block)
-		if block = append(block, line...); len(line) > 0 {
-			lines[i] = block[from:len(block):len(block)]
-		}
-	}
 }
 
 // sketchKey begins an inspection's sketch, half of its line and of use to Admit alone: base64. As a key of JSON it can't stand in a text of JSON, where quotes are escaped.

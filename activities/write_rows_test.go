@@ -3,7 +3,6 @@ package activities
 import (
 	"encoding/json"
 	"runtime"
-	"strings"
 	"testing"
 	"weak"
 
@@ -33,20 +32,6 @@ func TestCutSketch(t *testing.T) {
 	})
 }
 
-// Kept lines stand in one block that is just as large as they are, and no longer in the buffer which they were read into.
-func TestKeepLines(t *testing.T) {
-	buffer := []byte(strings.Repeat("one two three ", 1000))
-	lines := [][]byte{buffer[0:3], buffer[4:7], nil, buffer[8:13]}
-	keepLines(lines)
-	clear(buffer)
-	if string(lines[0]) != "one" || string(lines[1]) != "two" || lines[2] != nil || string(lines[3]) != "three" {
-		t.Errorf("%q", lines)
-	}
-	if held := cap(lines[0]) + cap(lines[1]) + cap(lines[3]); held != 11 {
-		t.Errorf("they hold %d bytes", held)
-	}
-}
-
 // Rows of many pages wait together for their places: they hold nothing else of their pages.
 func TestRowHoldsNothingElseOfItsPage(t *testing.T) {
 	l := newLab(t, "")
@@ -54,11 +39,8 @@ func TestRowHoldsNothingElseOfItsPage(t *testing.T) {
 	l.begin("r1")
 	f := l.flow(l.rooms(l.store))
 	f.decide()
-	w := &fileWriter{rooms: f.rooms(), run: l.run, clusters: &clusterTable{}, plan: filePlan{Split: trainSplit}}
-	var err error
-	w.recipe, err = w.rooms.recipe(t.Context(), l.run)
-	l.must(err)
-	p, err := w.rooms.openDecided(t.Context(), l.run, 0)
+	r := f.rooms()
+	p, err := r.openDecided(t.Context(), l.run, 0)
 	l.must(err)
 	if len(p.decisions) < 3 {
 		t.Fatalf("a page of %d", len(p.decisions))
@@ -75,11 +57,44 @@ func TestRowHoldsNothingElseOfItsPage(t *testing.T) {
 		t.Error("a row holds all decisions of its page")
 	}
 	runtime.KeepAlive(&row)
+}
 
-	rows, err := w.slice(t.Context(), rowSlice{Seq: 0, To: 2})
+// TestRowsWaitOnDisk: a row is what its page has, whatever was read into the page's buffer since.
+func TestRowsWaitOnDisk(t *testing.T) {
+	l := newLab(t, "")
+	l.sources(40)
+	l.begin("r1")
+	f := l.flow(l.rooms(l.store))
+	f.decide()
+	r := f.rooms()
+	lines, err := r.scratchFile("rows-*")
 	l.must(err)
-	var d Decided
-	if len(rows) != 2 || rows[0].decode(&d) != nil || d.Request.RequestID != rows[0].decision.RequestID || cap(rows[0].answer) != len(rows[0].answer) {
-		t.Errorf("%d rows, of the first %+v", len(rows), d)
+	defer lines.end()
+	w := &fileWriter{rooms: r, run: l.run, clusters: &clusterTable{}, plan: filePlan{Split: trainSplit}, lines: lines.File}
+	w.recipe, err = r.recipe(t.Context(), l.run)
+	l.must(err)
+	rows, err := w.slice(t.Context(), rowSlice{Seq: 0, To: 3})
+	l.must(err)
+	more, err := w.slice(t.Context(), rowSlice{Seq: 0, From: 1, To: 3})
+	l.must(err)
+	if len(rows) != 3 || len(more) != 2 {
+		t.Fatalf("%d and %d rows", len(rows), len(more))
+	}
+	_, want, err := r.Decided(t.Context(), schema.RunRef{Dataset: l.run.Name, Run: l.run.ID}, 0)
+	l.must(err)
+	answers := map[string]string{}
+	for i := range want {
+		answers[want[i].Request.RequestID] = want[i].Response.Text
+	}
+	var buf []byte
+	for i, row := range append(rows, more...) {
+		rec, err := w.decoded(&row, &buf, servedNames{})
+		l.must(err)
+		if text, ok := answers[rec.RequestID]; !ok || rec.Answer() != text || rec.RequestID != row.decision.RequestID {
+			t.Errorf("row %d: %+v", i, rec)
+		}
+	}
+	if info, err := lines.Stat(); err != nil || info.Size() != w.waiting.Load() {
+		t.Errorf("%d bytes wait: %v", w.waiting.Load(), err)
 	}
 }
