@@ -51,10 +51,10 @@ func (s *Site) Uploads(ctx context.Context) (keys []string, err error) {
 	return keys, nil
 }
 
-// ScratchFiles are the workers' temporary files, without the lock of each worker that lives.
+// ScratchFiles are the workers' temporary files, without the lock and the name of each worker that lives.
 func (s *Site) ScratchFiles() (files []string) {
 	filepath.WalkDir(s.Scratch(), func(path string, d fs.DirEntry, err error) error { //nolint:errcheck // it returns none
-		if err == nil && !d.IsDir() && d.Name() != "in-use" {
+		if err == nil && !d.IsDir() && d.Name() != "in-use" && d.Name() != "worker.json" {
 			files = append(files, path[len(s.Scratch())+1:])
 		}
 		return nil
