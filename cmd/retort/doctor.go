@@ -71,7 +71,7 @@ func (c *DoctorCmd) Run(a *app) error {
 	if d.configuration() {
 		store := d.storage()
 		d.machine()
-		if d.temporalServer() && !c.NoWorker {
+		if d.encryption() && d.temporalServer() && !c.NoWorker {
 			d.workers()
 		}
 		if store {

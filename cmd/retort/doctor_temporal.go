@@ -15,10 +15,28 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/retort-data/retort/activities"
+	"github.com/retort-data/retort/payload"
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/worker"
 	"github.com/retort-data/retort/workflows"
 )
+
+// encryption reads the keys of payloads, and seals and opens one with each. Without them nothing can be asked of Temporal.
+func (d *doctor) encryption() bool {
+	ids, err := payload.Trial(d.config)
+	switch {
+	case err != nil:
+		d.bad("encryption", "", err)
+		return false
+	case ids == nil:
+		d.ok("encryption", "off: what Temporal holds (references, counts, codes) stands there in clear")
+	case len(ids) == 1:
+		d.ok("encryption", "payloads are sealed with key %s, and open again", ids[0])
+	default:
+		d.ok("encryption", "payloads are sealed with key %s, and open again; older keys: %s", ids[0], strings.Join(ids[1:], ", "))
+	}
+	return true
+}
 
 // temporalServer connects, and looks at namespace, rights and search attributes.
 func (d *doctor) temporalServer() bool {
@@ -103,7 +121,11 @@ func (d *doctor) pingTeachers() {
 		err = w.Get(ctx, &got)
 	}
 	if err != nil {
-		d.bad("teachers", "look at the workers' logs", err)
+		mend := "look at the workers' logs"
+		if e := d.config.Temporal.Encryption; e != (schema.Encryption{}) {
+			mend += "; they need the same keys of temporal.encryption as here"
+		}
+		d.bad("teachers", mend, err)
 		return
 	}
 	for i, p := range got {

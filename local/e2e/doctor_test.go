@@ -89,6 +89,8 @@ func TestDoctorNamesWhatIsBroken(t *testing.T) {
 		{"a clock that is wrong", l.stack.S3Endpoint, early, "clock", ""},
 		{"a disk that can't be written", "scratch: \"", "scratch: \"/proc", "disk", ""},
 		{"a key that is none", "teachers:", "signing: {key_env: HOME}\nteachers:", "signing key", ""},
+		{"keys of payloads that are none", "task_queue: retort", "task_queue: retort, encryption: {key_env: HOME}", "encryption", ""},
+		{"a file of keys that isn't there", "task_queue: retort", "task_queue: retort, encryption: {key_file: nowhere}", "encryption", ""},
 		{"another queue", "task_queue: retort", "task_queue: other", "workers", ""},
 		{"a configuration that is wrong", "store:", "stroe:", "configuration", ""},
 	} {
