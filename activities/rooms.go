@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"log/slog"
-	"sync"
 
 	"github.com/retort-data/retort/schema"
 	"github.com/retort-data/retort/store"
@@ -29,7 +28,7 @@ type Rooms struct {
 	hasty bool // tests: a store that is away isn't waited for
 
 	indexes indexCache
-	served  sync.Map // keys of names that were put
+	served  servedKeys
 	gates   gateCache
 	evals   evaluationCache
 	recipes recipeCache

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/retort-data/retort/store"
 )
@@ -56,7 +57,7 @@ func (r *Rooms) noteServed(ctx context.Context, j *journal, p *page) (digests []
 // putServed puts a name that is new in the run, and says so where it isn't the teacher's first.
 func (r *Rooms) putServed(ctx context.Context, j *journal, digest string, s Served) error {
 	key := j.run.Served(j.page.Teacher, digest)
-	if _, known := r.served.Load(key); known {
+	if r.served.known(key) {
 		return nil
 	}
 	body, err := json.Marshal(s)
@@ -76,8 +77,32 @@ func (r *Rooms) putServed(ctx context.Context, j *journal, digest string, s Serv
 			r.Log.Warn("the teacher's model changed while the run went on", "run", j.run.ID, "teacher", s.Teacher, "page", j.page.String(), "names", fmt.Sprint(of))
 		}
 	}
-	r.served.Store(key, true)
+	r.served.note(key)
 	return nil
+}
+
+// servedKeys are the keys of names that this process has put, so that a page doesn't ask S3 about what the page before it has put.
+type servedKeys struct {
+	mu   sync.Mutex
+	keys map[string]bool
+}
+
+// mostServedKeys bounds them over all runs; past it they are forgotten, which costs a put that finds its object there.
+const mostServedKeys = 4096
+
+func (s *servedKeys) known(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keys[key]
+}
+
+func (s *servedKeys) note(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.keys == nil || len(s.keys) >= mostServedKeys {
+		s.keys = map[string]bool{}
+	}
+	s.keys[key] = true
 }
 
 // ServedNames are the names under which the teachers of a run have answered, in the order of their first answers.

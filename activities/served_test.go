@@ -2,6 +2,7 @@ package activities
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -57,5 +58,27 @@ func TestServedModelStays(t *testing.T) {
 	l.flow(l.rooms(l.store)).whole()
 	if warnings, err := l.rooms(l.store).servedWarnings(t.Context(), l.run); err != nil || len(warnings) != 0 {
 		t.Errorf("%q %v", warnings, err)
+	}
+}
+
+// What a process remembers of names doesn't grow with its runs, and what it has forgotten is put again without a fault or a warning.
+func TestServedKeysAreBounded(t *testing.T) {
+	l := newLab(t, "")
+	r := l.rooms(l.store)
+	j, name := &journal{run: l.run}, Served{Teacher: "tester", Model: "m"}
+	for i := range 2 * mostServedKeys {
+		r.served.note(fmt.Sprint(i))
+		if len(r.served.keys) > mostServedKeys {
+			t.Fatalf("%d keys are kept", len(r.served.keys))
+		}
+		if i%mostServedKeys == 0 {
+			l.must(r.putServed(t.Context(), j, "digest", name))
+			if !r.served.known(l.run.Served(0, "digest")) {
+				t.Error("a name that was put isn't known")
+			}
+		}
+	}
+	if names, err := ServedNames(t.Context(), l.store, l.run); err != nil || len(names["tester"]) != 1 || strings.Contains(l.logs.String(), "model changed") {
+		t.Errorf("%v %v %s", names, err, l.logs)
 	}
 }
