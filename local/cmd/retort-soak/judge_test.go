@@ -53,3 +53,26 @@ func TestLeaksFail(t *testing.T) {
 		}
 	}
 }
+
+// What was never measured doesn't hold.
+func TestNoSamplesFail(t *testing.T) {
+	for name, m := range map[string]series{"worker files": nil, "s3 disk": nil, "worker memory": over(func(float64) float64 { return 0 }), "temporal disk": {{time.Second, 1, 0}, {50 * time.Second, 2, 0}}} {
+		got := judged(t, func(s samples) { s[name] = m })
+		if strings.Count(got, "FAILS") != 1 || !strings.Contains(got, "FAILS  "+name) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+// A schedule that stops half-way, and a run that is never published, fail.
+func TestNightsThatStopFail(t *testing.T) {
+	for outcomes, fails := range map[[2]int]bool{{60, 55}: false, {25, 30}: true, {40, 5}: true, {0, 0}: true} {
+		var out bytes.Buffer
+		s := &soak{options: options{For: time.Hour, Night: 30 * time.Second}, Table: verdict.Table{Out: &out, Began: time.Now()}}
+		s.done = tally{published: []string{"d"}, fed: 59, nights: map[string]int{"published": outcomes[0], "nothing_new": outcomes[1]}}
+		s.judgeRuns()
+		if got := strings.Contains(out.String(), "FAILS  nights"); got != fails {
+			t.Errorf("%v: %s", outcomes, out.String())
+		}
+	}
+}

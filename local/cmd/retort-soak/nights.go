@@ -55,6 +55,7 @@ func (s *soak) feed(open context.Context) {
 		}
 		if s.collect(open, part) == nil {
 			part++
+			s.done.note(func() { s.done.fed++ })
 		}
 	}
 }
