@@ -72,15 +72,17 @@ func TestCancelClosesPagesInFlight(t *testing.T) {
 			w := newWorld(40)
 			ended := make(chan struct{})
 			t.Cleanup(func() { close(ended) })
+			inFlight := 0
 			w.onAsk = func(env *testsuite.TestWorkflowEnvironment, in schema.AskInput) (got schema.PageCounts, err error, handled bool) {
 				if in.Close || in.Page.Number < 10 {
 					return
 				}
 				w.mu.Lock()
 				w.journals[in.Page] = 3
-				inFlight := len(w.asks)
+				inFlight++
+				all := inFlight == mostAsking // and each has journaled
 				w.mu.Unlock()
-				if inFlight == 18 {
+				if all {
 					cancel(env)
 				}
 				<-ended // it is stopped while it waits for answers
