@@ -154,6 +154,15 @@ func (a *app) check(file string) (*activities.Beginning, *Estimate, error) {
 	if activities.Trended(recipe) && version == nil {
 		est.Warnings = append(est.Warnings, fmt.Sprintf("anchor.version: %s has no version yet, so the trend isn't measured by this run", recipe.Dataset))
 	}
+	if version != nil {
+		changes, err := activities.SamplingSince(a.ctx, s, store.NewDataset(s.Bucket(), config.Store.Prefix, recipe.Dataset), recipe)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, c := range changes {
+			est.Warnings = append(est.Warnings, fmt.Sprintf("sampling: since version %d, %s; the gate doesn't know that this is meant, and holds answers that are worse for it", recipe.Anchor.Version, c))
+		}
+	}
 	return b, est, nil
 }
 

@@ -96,6 +96,16 @@ func TestTrendFromVersionToVersion(t *testing.T) {
 		t.Errorf("check says nothing of the missing version:\n%s", got)
 	}
 	l.ok("run", recipe)
+	shorter := recipe + ".shorter.yaml"
+	text, err := os.ReadFile(recipe)
+	l.must(err)
+	l.must(os.WriteFile(shorter, []byte(strings.Replace(string(text), "max_tokens: 400", "max_tokens: 60", 1)), 0o600))
+	if got := l.ok("check", recipe); strings.Contains(got, "since version") {
+		t.Errorf("check warns of sampling that hasn't changed:\n%s", got)
+	}
+	if got := l.ok("check", shorter); !strings.Contains(got, "tester: max_tokens 400 → 60") {
+		t.Errorf("check says nothing of the changed sampling:\n%s", got)
+	}
 	l.ok("run", recipe)
 	m := l.manifest("trend", 2)
 	if g := m.Gate; g.Verdict != "pass" || len(g.Gates) != 2 || g.Gates[0].Against != schema.AgainstHuman || g.Gates[1].Against != schema.AgainstVersion ||
